@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings stop CI but never a dependant's build: the switch is an environment variable of our own.
+let warningsAreErrors = Context.environment["RAFT_MUX_STRICT"] != nil
+
+let sourceSettings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+  ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let testSettings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let package = Package(
+  name: "swift-raft-mux",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "RaftTransport", targets: ["RaftTransport"]),
+    .library(name: "RaftTransportTesting", targets: ["RaftTransportTesting"]),
+    .executable(name: "raft-mux", targets: ["raft-mux"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+      name: "RaftWire",
+      dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: sourceSettings
+    ),
+    .target(
+      name: "StreamMux",
+      dependencies: [
+        "CZlib",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: sourceSettings
+    ),
+    .target(
+      name: "RaftTransport",
+      dependencies: [
+        "CZlib", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: sourceSettings
+    ),
+    .target(
+      name: "RaftTransportTesting",
+      dependencies: [
+        "RaftTransport", "RaftWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: sourceSettings
+    ),
+    .executableTarget(
+      name: "raft-mux",
+      dependencies: [
+        "RaftTransport", "RaftTransportTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: sourceSettings
+    ),
+    .testTarget(
+      name: "RaftWireTests",
+      dependencies: ["RaftWire", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "StreamMuxTests",
+      dependencies: ["StreamMux", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "RaftTransportTests",
+      dependencies: [
+        "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "SpecTests",
+      dependencies: ["RaftWire", "StreamMux", "RaftTransport"],
+      swiftSettings: testSettings
+    ),
+  ]
+)

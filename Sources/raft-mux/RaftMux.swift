@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct RaftMux: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "raft-mux",
+    abstract: "Shows, measures and checks the RMUX/1 transport for Raft."
+  )
+}
