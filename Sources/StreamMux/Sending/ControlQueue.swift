@@ -6,8 +6,8 @@ internal import DequeModule
 /// their stream, stream credit is a mark per class, and of the PONGs only the newest are kept. So the queue
 /// cannot grow beyond the number of live streams and a constant, however long the socket does not move.
 package struct ControlQueue: Sendable {
-  package enum Item: Hashable, Sendable {
-    case goAway(lastID: UInt64, ErrorCode, String)
+  package enum Item: Equatable, Sendable {
+    case goAway(GoAway)
     case pong(UInt64)
     case ping(UInt64)
     case ignorable
@@ -17,19 +17,22 @@ package struct ControlQueue: Sendable {
     case stream(StreamKey)
   }
 
-  /// More PONGs than this are of no use: the newest tell the peer everything.
-  package static let pongLimit = 8
-  /// PINGs of our own that wait.
+  /// PINGs of our own that wait: the newest.
   package static let pingLimit = 8
 
-  private var goAways: Deque<Item> = []
+  private let pongLimit: Int
+  private var goAways: Deque<GoAway> = []
   private var pongs: Deque<UInt64> = []
   private var pings: Deque<UInt64> = []
   private var isIgnorableDue = false
   private var classesDue = PerClass<Bool> { _ in false }
   private var streams: Deque<StreamKey> = []
 
-  package init() {}
+  /// - Parameter pongLimit: more PONGs than this are of no use: the newest tell the peer everything.
+  package init(pongLimit: Int) {
+    precondition(pongLimit > 0)
+    self.pongLimit = pongLimit
+  }
 
   /// Frames that wait, counting a stream as one.
   package var count: Int {
@@ -42,12 +45,13 @@ package struct ControlQueue: Sendable {
       && !TrafficClass.allCases.contains { classesDue[$0] }
   }
 
-  package mutating func appendGoAway(lastID: UInt64, _ code: ErrorCode, _ text: String) {
-    goAways.append(.goAway(lastID: lastID, code, text))
+  /// At most three are ever sent: "soon", the last id, an error.
+  package mutating func append(_ goAway: GoAway) {
+    goAways.append(goAway)
   }
 
   package mutating func appendPong(_ payload: UInt64) {
-    if pongs.count == Self.pongLimit { pongs.removeFirst() }
+    if pongs.count == pongLimit { pongs.removeFirst() }
     pongs.append(payload)
   }
 
@@ -64,9 +68,10 @@ package struct ControlQueue: Sendable {
   package mutating func append(_ key: StreamKey) { streams.append(key) }
 
   package mutating func popNext() -> Item? {
+    // A PING behind a GOAWAY asks whether that was read, so it must not overtake it.
+    if let goAway = goAways.popFirst() { return .goAway(goAway) }
     if let payload = pongs.popFirst() { return .pong(payload) }
     if let payload = pings.popFirst() { return .ping(payload) }
-    if let goAway = goAways.popFirst() { return goAway }
     if isIgnorableDue {
       isIgnorableDue = false
       return .ignorable
@@ -80,6 +85,6 @@ package struct ControlQueue: Sendable {
 
   /// The connection ends: only the GOAWAY that says so is of use now.
   package mutating func removeAll() {
-    self = ControlQueue()
+    self = ControlQueue(pongLimit: pongLimit)
   }
 }

@@ -17,10 +17,6 @@ package struct Scheduler: Sendable {
     package let ring: TrafficClass
   }
 
-  /// Bytes that a class earns per round and unit of weight.
-  package static let quantum = 16 * 1_024
-  package static func weight(_ ring: TrafficClass) -> Int { ring == .snapshot ? 1 : 8 }
-
   private var elections: Deque<StreamKey> = []
   private var appends: Deque<StreamKey> = []
   private var snapshots: Deque<StreamKey> = []
@@ -29,9 +25,18 @@ package struct Scheduler: Sendable {
   /// Which bulk class is being served.
   private var isSnapshotTurn = false
   private var allowance: ElectionAllowance
+  /// Bytes that each bulk class earns per round.
+  private let appendShare: Int
+  private let snapshotShare: Int
+  /// The deepest debt: one frame's worth, so that a class cannot gain by falling silent for a moment.
+  private let leastDeficit: Int
 
-  package init(allowance: ElectionAllowance) {
-    self.allowance = allowance
+  package init(limits: SchedulingLimits, now: NIODeadline) {
+    allowance = ElectionAllowance(
+      burst: limits.electionBurst, bytesPerSecond: limits.electionRate, now: now)
+    appendShare = limits.quantum * limits.appendWeight
+    snapshotShare = limits.quantum * limits.snapshotWeight
+    leastDeficit = -ProtocolConstants.largestFramePayload
   }
 
   /// No stream waits. Some of those that wait may have lost their reason.
@@ -71,23 +76,22 @@ package struct Scheduler: Sendable {
       if isSnapshotTurn {
         if snapshotDeficit > 0, let key = snapshots.popFirst() { return Pick(key: key, ring: .snapshot) }
         isSnapshotTurn = false
-        appendDeficit += Self.quantum * Self.weight(.append)
+        appendDeficit += appendShare
       } else {
         if appendDeficit > 0, let key = appends.popFirst() { return Pick(key: key, ring: .append) }
         isSnapshotTurn = true
-        snapshotDeficit += Self.quantum * Self.weight(.snapshot)
+        snapshotDeficit += snapshotShare
       }
     }
   }
 
   /// A frame of this many bytes was cut for the pick.
   package mutating func charge(_ bytes: Int, to ring: TrafficClass) {
-    // What a class sends alone is no debt to a class that had nothing to send; one frame's worth stays, so
-    // that a class cannot gain by falling silent for a moment.
+    // What a class sends alone is no debt to one that has nothing to send: hence the bound.
     switch ring {
     case .election: allowance.charge(bytes)
-    case .append: appendDeficit = max(-Self.quantum * 4, appendDeficit - bytes)
-    case .snapshot: snapshotDeficit = max(-Self.quantum * 4, snapshotDeficit - bytes)
+    case .append: appendDeficit = max(leastDeficit, appendDeficit - bytes)
+    case .snapshot: snapshotDeficit = max(leastDeficit, snapshotDeficit - bytes)
     }
   }
 

@@ -1,4 +1,4 @@
-internal import DequeModule
+package import DequeModule
 package import NIOCore
 
 /// What the owner wrote to one stream and no frame carries yet.

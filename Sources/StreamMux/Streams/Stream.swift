@@ -39,7 +39,11 @@ struct Stream: Sendable {
   var holdsBudget = false
   /// The owner knows this stream and has not released it.
   var isOwned: Bool
-  /// The owner released the stream while its receiving half was open, or the stream was refused.
+  /// A stream of the peer that was answered by RESET and STOP instead of being shown to the owner.
+  var isRefused = false
+  /// The owner wants to hear no more bytes.
+  var wasStopped = false
+  /// The queue was above the low-water mark, and the owner was not told yet that it fell below.
   var wasAboveLowWater = false
   /// Whether a rejection was told: it is told once.
   var isRejected = false

@@ -12,12 +12,17 @@ package struct ReceiveBudget: Hashable, Sendable {
     self.limit = limit
   }
 
-  /// Takes `window` bytes for a stream. False: there is no room, and nothing was taken.
-  package mutating func reserve(_ window: UInt32, for trafficClass: TrafficClass) -> Bool {
+  /// Whether ``reserve(_:for:)`` would succeed.
+  package func hasRoom(for window: UInt32, _ trafficClass: TrafficClass) -> Bool {
     guard trafficClass != .election else { return true }
     let (sum, overflow) = reserved.addingReportingOverflow(Int(window))
-    guard !overflow, sum <= limit else { return false }
-    reserved = sum
+    return !overflow && sum <= limit
+  }
+
+  /// Takes `window` bytes for a stream. False: there is no room, and nothing was taken.
+  package mutating func reserve(_ window: UInt32, for trafficClass: TrafficClass) -> Bool {
+    guard hasRoom(for: window, trafficClass) else { return false }
+    if trafficClass != .election { reserved += Int(window) }
     return true
   }
 

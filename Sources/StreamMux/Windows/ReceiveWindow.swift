@@ -33,6 +33,9 @@ package struct ReceiveWindow: Hashable, Sendable {
   /// Bytes that arrived and were not consumed.
   package var held: Int { Int(clamping: received - consumed) }
 
+  /// Bytes that the peer may still send.
+  package var room: Int { Int(clamping: advertised - received) }
+
   /// The limit that the peer could be told now.
   private var target: UInt64 {
     let (sum, overflow) = consumed.addingReportingOverflow(UInt64(absorbed) + UInt64(window))
@@ -79,40 +82,49 @@ package struct ReceiveWindow: Hashable, Sendable {
   /// Below that there is nothing to gain from the assembly turn.
   package var needsAssemblyTurn: Bool { UInt64(pendingAbsorption) >= quarter }
 
-  /// Credits up to `count` of the pending bytes (granted by the assembly budget).
-  package mutating func creditAbsorbed(_ count: Int) {
+  /// Credits `count` of the pending bytes, which the assembly budget granted.
+  ///
+  /// The exact place of these bytes is known to the owner alone. They lie at the end of what arrived or
+  /// before it; taking the end can only release them later than need be, never credit them twice.
+  ///
+  /// - Returns: bytes that were in fact credited: fewer where the places are taken already.
+  package mutating func creditAbsorbed(_ count: Int) -> Int {
     precondition(count >= 0 && count <= pendingAbsorption)
-    guard count > 0 else { return }
+    guard count > 0 else { return 0 }
     pendingAbsorption -= count
-    // The exact place of these bytes is known to the owner alone. They lie at the end of what arrived or
-    // before it; taking the end can only release them later than need be, never credit them twice.
-    if lastRangeIsOpen, let last = absorbedRanges.last {
-      let upper = min(received, last.upperBound + UInt64(count))
-      absorbedRanges[absorbedRanges.count - 1] = last.lowerBound..<upper
-      if upper - last.upperBound < UInt64(count) {
-        // The range reached the end of what arrived: the rest lies before it.
-        extendDownwards(by: UInt64(count) - (upper - last.upperBound))
-      }
+    let before = absorbed
+    let wanted = UInt64(count)
+    if lastRangeIsOpen, let last = absorbedRanges.popLast() {
+      let floor = absorbedRanges.last?.upperBound ?? consumed
+      let upwards = min(received - last.upperBound, wanted)
+      let downwards = min(last.lowerBound - floor, wanted - upwards)
+      absorbedRanges.append(last.lowerBound - downwards..<last.upperBound + upwards)
     } else {
       let floor = absorbedRanges.last?.upperBound ?? consumed
-      let lower = max(floor, received - min(received, UInt64(count)))
-      absorbedRanges.append(lower..<max(lower, received))
-      lastRangeIsOpen = true
+      let lower = received - min(received - floor, wanted)
+      if lower < received {
+        absorbedRanges.append(lower..<received)
+        lastRangeIsOpen = true
+      }
     }
-  }
-
-  private mutating func extendDownwards(by count: UInt64) {
-    let index = absorbedRanges.count - 1
-    let floor = index > 0 ? absorbedRanges[index - 1].upperBound : consumed
-    let range = absorbedRanges[index]
-    let room = range.lowerBound - floor
-    absorbedRanges[index] = (range.lowerBound - min(room, count))..<range.upperBound
+    return absorbed - before
   }
 
   /// The message is complete: what was not credited is consumed in the usual way.
   package mutating func endAssembly() {
     pendingAbsorption = 0
     lastRangeIsOpen = false
+  }
+
+  /// The owner holds nothing any more.
+  ///
+  /// - Returns: bytes that had been absorbed and count against the assembly budget no longer.
+  package mutating func dropHeld() -> Int {
+    endAssembly()
+    let dropped = absorbed
+    absorbedRanges.removeAll()
+    consumed = received
+    return dropped
   }
 
   /// The window may grow, never shrink.
