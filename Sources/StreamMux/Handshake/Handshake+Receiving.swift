@@ -1,3 +1,5 @@
+internal import NIOCore
+
 extension Handshake {
   /// The peer's preface was right.
   package mutating func receivePreface() -> [HandshakeAction] {
