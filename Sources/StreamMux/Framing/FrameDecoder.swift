@@ -104,11 +104,10 @@ package struct FrameDecoder: Sendable {
       checksum.update(bytes)
     }
     guard let header = FrameHeader(readingFrom: &bytes) else { return .needsInput }
+    try spendHandshake(header)
     switch try rules.check(header) {
     case .known(.data): return beginData(header)
-    case .known(let type):
-      if type.isHandshake { try spendHandshake(header) }
-      state = .control(header, type)
+    case .known(let type): state = .control(header, type)
     case .ignorable, .needsNegotiation, .unassigned:
       state = .skipping(header, remaining: Int(header.payloadLength))
     }
@@ -117,7 +116,9 @@ package struct FrameDecoder: Sendable {
 
   /// Counts a frame of the handshake against the bytes that all of it may take.
   private mutating func spendHandshake(_ header: FrameHeader) throws(Violation) {
-    guard let allowance = handshakeAllowance else { return }
+    guard let allowance = handshakeAllowance, FrameType(rawValue: header.type)?.isHandshake == true else {
+      return
+    }
     let length = FrameHeader.length + Int(header.payloadLength)
     guard length <= allowance else {
       let before = ProtocolConstants.handshakeLimit - allowance

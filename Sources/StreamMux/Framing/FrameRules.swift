@@ -52,9 +52,6 @@ struct FrameRules: Equatable, Sendable {
     guard length <= maximumPayload else {
       throw Violation(.frameTooLarge(.init(type), length: length, limit: maximumPayload))
     }
-    guard !type.isHandshake || length <= type.payloadLengths.upperBound else {
-      throw Violation(.handshakeTooLarge(length: ProtocolConstants.headerLength + length))
-    }
     guard type.payloadLengths.contains(length) else {
       throw Violation(.wrongPayloadLength(type, length: length, legal: type.payloadLengths))
     }

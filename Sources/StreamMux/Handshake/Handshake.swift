@@ -51,6 +51,8 @@ package struct Handshake: Sendable {
   package init(
     role: Role, hello: Hello, expectedServerID: String?, timeout: TimeAmount, now: NIODeadline
   ) {
+    precondition(
+      role == .dialler || hello.targetServerID.isEmpty, "an acceptor does not choose whom it reaches")
     self.role = role
     check = HelloCheck(own: hello, role: role, expectedServerID: expectedServerID)
     var payload = ByteBuffer()

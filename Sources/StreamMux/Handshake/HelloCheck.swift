@@ -17,7 +17,7 @@ struct HelloCheck: Sendable {
   }
 
   private func checkCluster(_ peer: Hello) throws(Refusal) {
-    guard peer.clusterID == own.clusterID else {
+    guard peer.clusterID.hasSameBytes(as: own.clusterID) else {
       throw Refusal(
         code: .wrongCluster,
         text: """
@@ -33,7 +33,7 @@ struct HelloCheck: Sendable {
         code: .selfConnection,
         text: "\(own.serverID) reached itself; an address in the configuration of its peers is its own")
     }
-    guard peer.serverID != own.serverID else {
+    guard !peer.serverID.hasSameBytes(as: own.serverID) else {
       throw Refusal(
         code: .selfConnection,
         text: """
@@ -45,10 +45,18 @@ struct HelloCheck: Sendable {
   private func checkServer(_ peer: Hello) throws(Refusal) {
     let (wanted, found) =
       role == .dialler ? (expectedServerID ?? "", peer.serverID) : (peer.targetServerID, own.serverID)
-    guard wanted.isEmpty || wanted == found else {
+    guard wanted.isEmpty || wanted.hasSameBytes(as: found) else {
       throw Refusal(
         code: .wrongServer,
         text: "\(wanted) was wanted, \(found) is here; correct the address of \(wanted)")
     }
+  }
+}
+
+extension String {
+  /// Swift's `==` takes two spellings of one character for the same; other languages do not, and an identity
+  /// must not depend on the language.
+  fileprivate func hasSameBytes(as other: String) -> Bool {
+    utf8.elementsEqual(other.utf8)
   }
 }
