@@ -21,7 +21,7 @@ extension MuxConnection {
     do throws(Violation) {
       try read(bytes, now: now)
     } catch {
-      fail(error, now: now)
+      fail(error)
     }
     noteOutput(now: now)
     closeOutputIfDone(now: now)
@@ -34,10 +34,10 @@ extension MuxConnection {
     inputHasEnded = true
     switch phase {
     case .handshaking:
-      fail(Violation(.endedInHandshake), now: now)
+      end(.endOfInput)
     case .running:
-      if !decoder.isBetweenFrames || incoming != nil {
-        fail(Violation(.endedInFrame), now: now)
+      if !decoder.isBetweenFrames {
+        end(.endOfInput)
       } else if streams.count == 0, peerGoAway != nil || drainState.isDraining {
         end(.drained)
       } else if let peerGoAway {
@@ -50,6 +50,7 @@ extension MuxConnection {
     case .outputClosed:
       close()
     }
+    noteOutput(now: now)
     closeOutputIfDone(now: now)
     assertInvariants()
   }
@@ -58,11 +59,11 @@ extension MuxConnection {
     // Behind its end the connection still reads, so that the socket can be closed in good order.
     guard !phase.isOver else { return }
     var bytes = bytes
-    guard try readPreface(&bytes, now: now) else { return }
+    guard try readPreface(&bytes) else { return }
     decoder.append(bytes)
     while !phase.isOver, let event = try decoder.next() {
       if phase == .handshaking {
-        try handleInHandshake(event, now: now)
+        handleInHandshake(event)
       } else {
         try handle(event, now: now)
       }

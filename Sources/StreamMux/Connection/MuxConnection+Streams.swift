@@ -125,15 +125,17 @@ extension MuxConnection {
     guard phase == .running, pendingOpens.count > 0 else { return }
     for trafficClass in TrafficClass.allCases {
       while !pendingOpens.isEmpty(trafficClass), hasRoom(for: trafficClass) {
-        let table = streams
-        guard
-          let key = pendingOpens.first(
-            trafficClass, isWaiting: { table.contains($0) && table[$0].isPending })
-        else { break }
-        pendingOpens.removeFirst(trafficClass)
+        guard let key = takeFirstPending(trafficClass) else { break }
         admit(key)
       }
     }
+  }
+
+  private mutating func takeFirstPending(_ trafficClass: TrafficClass) -> StreamKey? {
+    let table = streams  // A closure over `self` would overlap with the queue's own change.
+    let key = pendingOpens.first(trafficClass) { table.contains($0) && table[$0].isPending }
+    if key != nil { pendingOpens.removeFirst(trafficClass) }
+    return key
   }
 
   /// Puts the stream into the scheduler if it has something to send and is not there.
@@ -223,7 +225,12 @@ extension MuxConnection {
     }
     if streams[key].isRefused { refusedStreams -= 1 }
     if isCounted { counts.streams[opening.trafficClass] -= 1 }
+    let wasScheduled = streams[key].isScheduled
     streams.remove(key)
+    if wasScheduled {
+      let table = streams
+      scheduler.streamWasForgotten { table.contains($0) }
+    }
     if !isOwn && isCounted {
       grants[opening.trafficClass].giveBack()
       if grants[opening.trafficClass].isGrantDue { control.markStreams(opening.trafficClass) }

@@ -38,6 +38,7 @@ package struct MuxConnection: Sendable {
 
   // Handshake and bytes in.
   var handshake: Handshake
+  var preface = PrefaceReader()
   var decoder: FrameDecoder
   var peerHello: Hello?
   /// The stream whose DATA frame is being received.
@@ -78,7 +79,6 @@ package struct MuxConnection: Sendable {
   var drainState = DrainState()
   var abuse: AbuseGuard
   var random: SplitMix64
-  var handshakeDeadline: NIODeadline
   /// When an ending connection gives up waiting for the socket or the peer; nil until time is told.
   var endingDeadline: NIODeadline?
 
@@ -108,7 +108,8 @@ package struct MuxConnection: Sendable {
     self.role = role
     self.hello = hello
     self.configuration = configuration
-    handshake = Handshake(role: role, hello: hello, expectedServerID: expectedServerID)
+    handshake = Handshake(
+      role: role, hello: hello, expectedServerID: expectedServerID, timeout: limits.handshakeTimeout, now: now)
     decoder = FrameDecoder(maximumFramePayload: limits.maximumFramePayload)
     control = ControlQueue(pongLimit: limits.maximumWaitingPongs)
     scheduler = Scheduler(limits: configuration.scheduling, now: now)
@@ -122,8 +123,8 @@ package struct MuxConnection: Sendable {
     pings = PingLedger(firstNumber: random.next())
     abuse = AbuseGuard(limits: configuration.abuse, now: now)
     self.random = random
-    handshakeDeadline = now + limits.handshakeTimeout
-    start(now: now)
+    run(handshake.start())
+    noteOutput(now: now)
   }
 
   /// What happened since the last call, one by one. Calls from within the loop that polls are safe.
@@ -144,7 +145,7 @@ package struct MuxConnection: Sendable {
     case .opened(let key, _), .reset(let key, _), .stopped(let key, _), .rejected(let key, _),
       .writable(let key):
       return streams.contains(key) && streams[key].isOwned
-    case .peerAuthenticated, .established, .refused, .pong, .draining, .ending, .shouldCloseOutput, .closed:
+    case .proofNeeded, .proofReceived, .peerAuthenticated, .established, .refused, .pong, .draining, .ending, .shouldCloseOutput, .closed:
       return true
     }
   }

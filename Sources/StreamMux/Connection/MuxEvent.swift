@@ -5,6 +5,10 @@ package import NIOCore
 /// Events of one stream come in order. None comes for a stream that the owner released, and no data for one
 /// that it stopped.
 package enum MuxEvent: Sendable {
+  /// Only with a shared key: the owner answers with `provideProof(_:now:)`, now or later.
+  case proofNeeded(ProofContext)
+  /// Only with a shared key: the owner answers with `proofWasChecked(isValid:now:)`, now or later.
+  case proofReceived([UInt8], ProofContext)
   /// The peer is who it says, as far as the agreed method can tell. The owner answers with
   /// `accept(grantsRoute:now:)` or `refuse(_:now:)`, now or later.
   case peerAuthenticated(Hello, Agreement)

@@ -25,6 +25,8 @@ package struct Scheduler: Sendable {
   /// Which bulk class is being served.
   private var isSnapshotTurn = false
   private var allowance: ElectionAllowance
+  /// At most so many entries are of forgotten streams.
+  private var stale = 0
   /// Bytes that each bulk class earns per round.
   private let appendShare: Int
   private let snapshotShare: Int
@@ -95,7 +97,19 @@ package struct Scheduler: Sendable {
     }
   }
 
+  /// A stream in a ring was forgotten: its entry is found out lazily, but such entries must not pile up while
+  /// the socket does not move.
+  package mutating func streamWasForgotten(isLive: (StreamKey) -> Bool) {
+    stale += 1
+    guard stale > 64, stale > count / 2 else { return }
+    stale = 0
+    elections.removeAll { !isLive($0) }
+    appends.removeAll { !isLive($0) }
+    snapshots.removeAll { !isLive($0) }
+  }
+
   package mutating func removeAll() {
+    stale = 0
     elections.removeAll()
     appends.removeAll()
     snapshots.removeAll()

@@ -73,4 +73,11 @@ struct StreamTable: Sendable {
   var keys: [StreamKey] {
     slots.compactMap { $0.isLive ? $0.stream.key : nil }
   }
+
+  /// Some live stream, depending on `chance`; nil if the slot that it points to is free.
+  func sample(_ chance: UInt64) -> StreamKey? {
+    guard !slots.isEmpty else { return nil }
+    let slot = slots[Int(chance % UInt64(slots.count))]
+    return slot.isLive ? slot.stream.key : nil
+  }
 }
