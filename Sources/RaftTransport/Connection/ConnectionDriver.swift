@@ -28,7 +28,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
   private var isPumping = false
   private var isOver = false
-  private(set) var peerID = ServerID("")
+  /// Who is at the other end, once the handshake has shown it.
+  private(set) var origin = IncomingRPC.Origin(id: "", address: "")
   private(set) var endpoints = Endpoints()
 
   init(
@@ -43,6 +44,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   var eventLoop: any EventLoop { link.eventLoop }
+
+  var peerID: ServerID { origin.id }
 
   /// Runs something that touches the engine, and what follows from it.
   func perform(_ body: () -> Void) {
@@ -212,8 +215,10 @@ final class ConnectionDriver: ChannelInboundHandler {
   private func handle(_ event: MuxEvent) {
     switch event {
     case .peerAuthenticated(let hello, let agreement):
-      peerID = ServerID(hello.serverID)
+      origin = IncomingRPC.Origin(id: ServerID(hello.serverID), address: ServerAddress(hello.address))
       observer.connection(link, authenticated: hello, agreement, endpoints)
+    case .proofNeeded, .proofReceived:
+      preconditionFailure("a method with proofs was agreed on, though none is offered")
     case .established(let grantsRoute):
       observer.connection(link, establishedGrantingRoute: grantsRoute)
     case .refused(let refusal):
@@ -312,7 +317,7 @@ final class ConnectionDriver: ChannelInboundHandler {
       bytesSent: figures.bytesSent,
       callsInFlight: owners.values.reduce(0) { $0 + $1.callsInFlight },
       receiveWindow: owners.keys.compactMap { engine.streamFigures($0).map { Int($0.receiveWindow) } }.max()
-        ?? Int(engine.configuration.limits.initialWindow),
+        ?? services.initialWindow,
       roundTrip: figures.smoothedRoundTrip.map { .nanoseconds($0.nanoseconds) },
       leastRoundTrip: figures.minimumRoundTrip.map { .nanoseconds($0.nanoseconds) },
       snapshots: owners.values.compactMap(\.snapshotProgress)
