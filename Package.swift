@@ -101,7 +101,11 @@ let package = Package(
     ),
     .testTarget(
       name: "StreamMuxTests",
-      dependencies: ["StreamMux", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: testSettings
     ),
     .testTarget(

@@ -31,9 +31,9 @@ package struct MuxConnection: Sendable {
     }
   }
 
-  let role: Role
+  package let role: Role
   let hello: Hello
-  let configuration: MuxConfiguration
+  package let configuration: MuxConfiguration
   var phase = Phase.handshaking
 
   // Handshake and bytes in.
