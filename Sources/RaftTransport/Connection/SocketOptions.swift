@@ -8,7 +8,7 @@ enum SocketOptions {
   private static let pendingWrites = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1_024, high: 64 * 1_024)
 
   /// Unsent bytes that the kernel takes beyond what is under way.
-  private static let unsentLowWater: CInt = 128 * 1_024
+  private static let unsentLowWater: Int = 128 * 1_024
 
   /// Linux's number of `TCP_NOTSENT_LOWAT`, which not every C library names.
   private static let notSentLowWaterOption: CInt = 25

@@ -26,8 +26,8 @@ final class UnaryCall<Request: RaftRequest>: StreamOwner {
   ///
   /// - Parameter deadline: When the call ends with `timeout`; `nil` for never.
   static func run(
-    _ request: Request, on link: Link, group: UInt64, encoder: WireEncoder, limits: MessageLimits,
-    deadline: NIODeadline?
+    _ request: Request, on link: Link, peer: ServerID, group: UInt64, encoder: WireEncoder,
+    limits: MessageLimits, deadline: NIODeadline?
   ) async throws -> Request.Answer {
     let bytes = try encoder.encoded(request)
     let opening = StreamOpening(trafficClass: request.trafficClass, encoding: .plain, group: group)
@@ -39,7 +39,7 @@ final class UnaryCall<Request: RaftRequest>: StreamOwner {
         handle.value = call
         call.start(bytes, opening, deadline, driver)
       })
-    if !isSent { throw TransportError.connectionGone("") }
+    if !isSent { throw TransportError.connectionGone(peer) }
     return try await result.value {
       link.send(.perform { driver in handle.value?.cancel(driver) })
     }

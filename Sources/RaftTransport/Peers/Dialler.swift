@@ -37,12 +37,17 @@ struct Dialler: Sendable {
       }
       .connect(host: hostPort.host, port: hostPort.port)
       .flatMapThrowing { channel in
-        let isLoopback = channel.remoteAddress?.isLoopback ?? false
-        let (engine, nonce) = try settings.engine(role: .dialler, target: target, isLoopback: isLoopback)
-        started(nonce)
-        try channel.pipeline.syncOperations.addHandler(
-          ConnectionDriver(
-            engine: engine, link: link, observer: observer, services: services, logger: logger))
+        do {
+          let isLoopback = channel.remoteAddress?.isLoopback ?? false
+          let (engine, nonce) = try settings.engine(role: .dialler, target: target, isLoopback: isLoopback)
+          started(nonce)
+          try channel.pipeline.syncOperations.addHandler(
+            ConnectionDriver(
+              engine: engine, link: link, observer: observer, services: services, logger: logger))
+        } catch {
+          channel.close(promise: nil)
+          throw error
+        }
       }
       .whenFailure { error in
         let message = "no connection to server '\(target)' at \(address)"

@@ -11,6 +11,8 @@ final class PeerDirectory: Sendable {
   private struct State {
     var table: PeerTable
     var links: [LinkID: LinkState] = [:]
+    /// Every socket that is open, also of connections that are over but not closed yet.
+    var channels: [ObjectIdentifier: any Channel] = [:]
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
@@ -18,6 +20,7 @@ final class PeerDirectory: Sendable {
 
   private struct LinkState {
     let link: Link
+    /// The socket of an attempt to dial.
     var channel: (any Channel)?
     /// Whether the handshake's driver is in place; before that, closing means closing the channel.
     var isStarted = false
@@ -111,13 +114,14 @@ final class PeerDirectory: Sendable {
     let link: Link? = state.withLock { state in
       guard !state.table.isShutDown, state.table.handshakeCount < maximumHandshakes else { return nil }
       let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
-      state.links[link.id] = LinkState(link: link, channel: channel, isStarted: true)
+      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
       return link
     }
     guard let link else {
       logger.warning("too many connections are in the handshake; one was closed")
       return channel.close()
     }
+    track(channel)
     var logger = self.logger
     logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
     return SocketOptions.apply(to: channel).flatMapThrowing { [logger] in
@@ -133,11 +137,23 @@ final class PeerDirectory: Sendable {
     for link in allLinks() { link.send(.perform { $0.drain() }) }
   }
 
+  /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
+  func drain(patience: TimeAmount) async {
+    drain()
+    let timedOut = group.any().makePromise(of: Void.self)
+    let timer = group.any().scheduleTask(in: patience) { timedOut.succeed() }
+    let closed = EventLoopFuture.andAllComplete(
+      state.withLock { $0.channels.values.map(\.closeFuture) }, on: group.any())
+    closed.cascade(to: timedOut)
+    try? await timedOut.futureResult.get()
+    timer.cancel()
+  }
+
   /// Ends everything; returns when every socket is closed.
   func shutDown() async {
     let (actions, channels, timer) = state.withLock { state in
       let actions = state.table.shutDown()
-      return (actions, state.links.values.compactMap(\.channel), state.timer.take())
+      return (actions, Array(state.channels.values), state.timer.take())
     }
     timer?.cancel()
     run(actions)
@@ -232,6 +248,7 @@ final class PeerDirectory: Sendable {
           state.links[id]?.channel = channel
           return state.table.isShutDown
         }
+        self.track(channel)
         if isShutDown { channel.close(promise: nil) }
       },
       started: { nonce in
@@ -241,6 +258,14 @@ final class PeerDirectory: Sendable {
         }
       },
       failed: { error in self.remove(link, error) })
+  }
+
+  private func track(_ channel: any Channel) {
+    let key = ObjectIdentifier(channel)
+    state.withLock { $0.channels[key] = channel }
+    channel.closeFuture.whenComplete { _ in
+      self.state.withLock { $0.channels[key] = nil }
+    }
   }
 
   private func remove(_ link: Link, _ error: TransportError) {
