@@ -3,9 +3,9 @@ extension Violation.Sin {
   package var code: ErrorCode {
     switch self {
     case .badPreface, .unexpectedInHandshake, .handshakeFrameRepeated, .frameBeforeOurWelcome,
-      .proofOutOfTurn, .malformedAuthentication, .malformedWelcome, .endedInHandshake,
+      .proofOutOfTurn, .acceptedBeforeOurProof, .malformedAuthentication, .malformedWelcome,
       .unassignedFrameType, .frameNotNegotiated, .unknownFlags, .classOutOfPlace, .encodingOutOfPlace,
-      .streamsWithoutClass, .connectionFrameOnStream, .streamFrameOnConnection, .endedInFrame,
+      .streamsWithoutClass, .connectionFrameOnStream, .streamFrameOnConnection,
       .openedByWrongSide, .openedOutOfOrder, .neverOpened, .lastStreamGrew:
       .protocolViolation
     case .handshakeTooLarge: .handshakeTooLarge
@@ -38,12 +38,12 @@ extension Violation.Sin {
       "\(frame) before our WELCOME; the peer shall wait for it"
     case .proofOutOfTurn:
       "the acceptor sent AUTH before the dialler's proof; with a shared key the dialler proves first"
+    case .acceptedBeforeOurProof:
+      "the dialler accepted before our AUTH; it shall check our proof first"
     case .malformedAuthentication(let method, let length):
       "AUTH with method \(method) carries a proof of \(length) bytes; that method has none"
     case .malformedWelcome:
       "the fields of WELCOME do not fit its length; the peer shall encode code, flags, winner and text"
-    case .endedInHandshake:
-      "the connection ended during the handshake; look for a refusal in the peer's log"
     case .unassignedFrameType(let type):
       "frame of type \(hexadecimal(type)), which has no meaning; the peer may speak another version"
     case .frameNotNegotiated(let type):
@@ -80,8 +80,6 @@ extension Violation.Sin {
       frame of type \(hexadecimal(type)) with \(length) bytes to ignore; \
       \(ProtocolConstants.ignorableLimit) are allowed
       """
-    case .endedInFrame:
-      "the connection ended inside a frame: the peer or the path cut it off"
     case .openedByWrongSide(let stream):
       "stream \(stream) opened by the peer; the dialler has the odd ids and the acceptor the even ones"
     case .openedOutOfOrder(let stream, let expected):

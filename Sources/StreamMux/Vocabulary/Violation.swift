@@ -27,9 +27,9 @@ extension Violation {
     case handshakeFrameRepeated(FrameType)
     case frameBeforeOurWelcome(FrameName)
     case proofOutOfTurn
+    case acceptedBeforeOurProof
     case malformedAuthentication(method: UInt8, length: Int)
     case malformedWelcome
-    case endedInHandshake
 
     // One frame by itself.
     case unassignedFrameType(UInt8)
@@ -46,7 +46,6 @@ extension Violation {
     case malformedGoAway
     case checksumMismatch(FrameName, stream: UInt64)
     case ignorableTooLarge(UInt8, length: Int)
-    case endedInFrame
 
     // A frame where it does not belong.
     case openedByWrongSide(stream: UInt64)
