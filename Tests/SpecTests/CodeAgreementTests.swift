@@ -46,7 +46,7 @@ struct CodeAgreementTests {
   @Test("Flags of DATA")
   func flags() throws {
     let flags = try FrameTypesTable.load().flags
-    let known: [(String, DataFlags)] = [("OPEN", .open), ("FIN", .fin), ("MORE", .more)]
+    let known: [(String, DataFlags)] = [("OPEN", .open), ("FIN", .finish), ("MORE", .more)]
     #expect(flags.map(\.name) == known.map(\.0))
     #expect(flags.map(\.bit) == known.map { Int($0.1.rawValue) })
     #expect(flags.reduce(0) { $0 | $1.bit } == Int(DataFlags.known.rawValue))
@@ -93,6 +93,7 @@ struct CodeAgreementTests {
       "assemblyBudget": limits.assemblyBudget,
       "maximumPendingOpens": limits.maximumPendingOpens,
       "maximumControlFrames": limits.maximumControlFrames,
+      "refusedStreams": limits.maximumControlFrames,
       "maximumWaitingPongs": limits.maximumWaitingPongs,
       "silenceBeforePing": Int(liveness.silenceBeforePing.nanoseconds / 1_000_000_000),
       "jitterPercent": liveness.jitterPercent,
