@@ -69,7 +69,8 @@ struct Page {
   var tables: [[[String: String]]] {
     var result: [[[String: String]]] = []
     var rows: [[String]] = []
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) + [""] {
+    let lines: [Substring] = text.split(separator: "\n", omittingEmptySubsequences: false) + [""]
+    for line in lines {
       if line.hasPrefix("|") {
         rows.append(
           line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false)

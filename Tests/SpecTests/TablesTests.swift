@@ -184,7 +184,7 @@ struct TablesTests {
     let others =
       Double(
         2 * (try wire("maximumFramePayload") + 20) + (try local("maximumControlFrames")) * 64
-          + (elections + bulk + 1_024) * 1_024) / 1_048_576
+          + (elections + bulk + (try local("refusedStreams"))) * 1_024) / 1_048_576
     let reachable = (elections * window + min(budget, bulk * window) + assembly) >> 20
     let full = (elections * window + budget + assembly) >> 20
     let text = try SpecFolder.page("limits.md").text
