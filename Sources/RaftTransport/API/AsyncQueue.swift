@@ -1,0 +1,104 @@
+import DequeModule
+import Synchronization
+
+/// Hands elements from where they arise (an event loop) to the tasks that wait for them.
+///
+/// Two lanes: urgent elements overtake ordinary ones, and each lane keeps its order. The queue itself sets no bound;
+/// whoever puts in answers for that (stream credit and windows do, for RPCs).
+package final class AsyncQueue<Element: Sendable>: Sendable {
+  private struct Waiter {
+    let id: UInt64
+    let continuation: CheckedContinuation<Element?, Never>
+  }
+
+  private struct State {
+    var urgent = Deque<Element>()
+    var ordinary = Deque<Element>()
+    var waiters = Deque<Waiter>()
+    var nextWaiterID: UInt64 = 0
+    var isFinished = false
+
+    mutating func take() -> Element? {
+      self.urgent.popFirst() ?? self.ordinary.popFirst()
+    }
+  }
+
+  private enum WaitOutcome {
+    case resume(Element?)
+    case suspended
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// Puts an element in; returns `false` (and drops the element) after ``finish(droppingElements:)``.
+  @discardableResult
+  package func push(_ element: Element, urgent: Bool = false) -> Bool {
+    let (isAccepted, waiter) = self.state.withLock { state -> (Bool, Waiter?) in
+      if state.isFinished { return (false, nil) }
+      if let waiter = state.waiters.popFirst() { return (true, waiter) }
+      if urgent {
+        state.urgent.append(element)
+      } else {
+        state.ordinary.append(element)
+      }
+      return (true, nil)
+    }
+    waiter?.continuation.resume(returning: element)
+    return isAccepted
+  }
+
+  /// Ends the queue: what it holds can still be taken, unless it is dropped, and then `nil` comes for ever.
+  package func finish(droppingElements: Bool = false) {
+    let (waiters, dropped) = self.state.withLock { state in
+      state.isFinished = true
+      let waiters = state.waiters
+      state.waiters = []
+      var dropped = [Element]()
+      if droppingElements {
+        dropped = Array(state.urgent) + Array(state.ordinary)
+        state.urgent = []
+        state.ordinary = []
+      }
+      return (waiters, dropped)
+    }
+    for waiter in waiters { waiter.continuation.resume(returning: nil) }
+    // Dropped elements end outside the lock: their owners may do anything as they go.
+    _ = consume dropped
+  }
+
+  /// The next element; waits for one. `nil` when the queue has ended or the task is cancelled.
+  package func next() async -> Element? {
+    if let element = self.state.withLock({ $0.take() }) { return element }
+    let id = self.state.withLock { state in
+      state.nextWaiterID += 1
+      return state.nextWaiterID
+    }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let outcome: WaitOutcome = self.state.withLock { state in
+          if let element = state.take() { return .resume(element) }
+          // The flag is set before the cancellation handler runs, so that either this look sees it or the
+          // handler finds the waiter.
+          if state.isFinished || Task.isCancelled { return .resume(nil) }
+          state.waiters.append(Waiter(id: id, continuation: continuation))
+          return .suspended
+        }
+        if case .resume(let element) = outcome { continuation.resume(returning: element) }
+      }
+    } onCancel: {
+      self.cancelWait(id)
+    }
+  }
+
+  private func cancelWait(_ id: UInt64) {
+    let waiter: Waiter? = self.state.withLock { state in
+      guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+        return nil
+      }
+      return state.waiters.remove(at: index)
+    }
+    waiter?.continuation.resume(returning: nil)
+  }
+}

@@ -1,0 +1,17 @@
+import NIOCore
+
+extension AppendEntriesRequest {
+  /// Whether this request only says that the leader lives: upstream's predicate of 1.3.7 and newer.
+  ///
+  /// An empty address counts as none, an empty (not nil) leader counts as a leader, and nil and empty entries are
+  /// both no entries, just as the Go code has it.
+  var isHeartbeat: Bool {
+    let addressIsGiven = (self.header.address?.readableBytes ?? 0) > 0
+    return self.term != 0
+      && (addressIsGiven || self.leader != nil)
+      && self.previousLogIndex == 0
+      && self.previousLogTerm == 0
+      && (self.entries?.isEmpty ?? true)
+      && self.leaderCommitIndex == 0
+  }
+}

@@ -1,0 +1,162 @@
+public import Logging
+public import NIOCore
+public import NIOPosix
+
+/// How a ``MuxTransport`` behaves. Everything but the two names has a default that suits a cluster of a few nodes.
+public struct TransportConfiguration: Sendable {
+  /// This server's ID, 1 to 255 bytes of UTF-8, unique in the cluster for all time.
+  public var serverID: ServerID
+
+  /// The cluster's name, 1 to 255 bytes of UTF-8. Servers of different clusters refuse each other.
+  public var clusterID: String
+
+  /// The address that peers use; `nil` means the bound address, which must then be one that peers can reach.
+  public var advertisedAddress: ServerAddress?
+
+  /// How long a call may take in all, and a pipelined request from the moment when it is next to be answered; also
+  /// the longest time for making a connection. Zero means no limit for calls. Upstream's `timeout`.
+  public var timeout: Duration
+
+  /// How long a snapshot may take.
+  public var snapshotDeadline: SnapshotDeadline
+
+  /// How many AppendEntries requests a pipeline may have under way: upstream's `MaxRPCsInFlight`. 0 stands for the
+  /// default of 2; 1 switches pipelining off.
+  public var maxRPCsInFlight: Int
+
+  /// Which release of hashicorp/raft the payloads are written like. Reading does not depend on it.
+  public var wireProfile: WireProfile
+
+  /// Whether snapshots are compressed.
+  public var compression: CompressionMode
+
+  /// Gives current addresses by server ID; `nil` means that calls name the address themselves.
+  public var addressProvider: (any ServerAddressProvider)?
+
+  /// The Raft group whose RPCs these are, for processes that host many groups; peers must use the same number.
+  public var group: UInt64
+
+  /// How failed connections are tried again.
+  public var dialling: Dialling
+
+  /// What peers may cost.
+  public var limits: Limits
+
+  /// The threads that move the bytes.
+  public var eventLoopGroup: any EventLoopGroup
+
+  /// Where events are logged.
+  public var logger: Logger
+
+  /// A configuration with defaults for everything that is not named.
+  public init(
+    serverID: ServerID,
+    clusterID: String,
+    advertisedAddress: ServerAddress? = nil,
+    timeout: Duration = .seconds(10),
+    snapshotDeadline: SnapshotDeadline = .progress(),
+    maxRPCsInFlight: Int = 2,
+    wireProfile: WireProfile = .default,
+    compression: CompressionMode = .automatic,
+    addressProvider: (any ServerAddressProvider)? = nil,
+    group: UInt64 = 0,
+    dialling: Dialling = .defaults,
+    limits: Limits = .defaults,
+    eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+    logger: Logger = Logger(label: "raft-mux")
+  ) {
+    self.serverID = serverID
+    self.clusterID = clusterID
+    self.advertisedAddress = advertisedAddress
+    self.timeout = timeout
+    self.snapshotDeadline = snapshotDeadline
+    self.maxRPCsInFlight = maxRPCsInFlight
+    self.wireProfile = wireProfile
+    self.compression = compression
+    self.addressProvider = addressProvider
+    self.group = group
+    self.dialling = dialling
+    self.limits = limits
+    self.eventLoopGroup = eventLoopGroup
+    self.logger = logger
+  }
+
+  /// How failed connections are tried again.
+  ///
+  /// While a peer is down, calls to it fail at once with `unreachable` instead of waiting for the network each time;
+  /// one call after each pause tries again. A connection that the peer makes ends the pause.
+  public struct Dialling: Sendable, Hashable {
+    /// The pause after the second failure in a row (the first one has none); it doubles with each further failure.
+    public var firstPause: Duration
+
+    /// The longest pause. Each pause is shortened by a random part of up to a quarter.
+    public var longestPause: Duration
+
+    /// Pauses from 50 ms to 1 s.
+    public static let defaults = Dialling(firstPause: .milliseconds(50), longestPause: .seconds(1))
+
+    /// Pauses between the given bounds; both must be positive.
+    public init(firstPause: Duration, longestPause: Duration) {
+      self.firstPause = firstPause
+      self.longestPause = longestPause
+    }
+  }
+
+  /// What peers may cost. The memory of a connection is bounded by `receiveBudget + 2 * maximumMessageBytes`.
+  public struct Limits: Sendable, Hashable {
+    /// The largest request or response without a snapshot's body, in bytes (16 KiB to 1 GiB).
+    public var maximumMessageBytes: Int
+
+    /// How many bytes a peer may send on a stream ahead of the handlers, in bytes (16 KiB to 64 MiB).
+    public var initialWindow: Int
+
+    /// The windows of all streams of a connection together, in bytes; further streams are refused.
+    public var receiveBudget: Int
+
+    /// How many streams for votes, pre-votes, TimeoutNow and heartbeats a peer may have open.
+    public var electionStreams: Int
+
+    /// How many streams for AppendEntries, unary and pipelines, a peer may have open.
+    public var appendStreams: Int
+
+    /// How many snapshots a peer may send at once.
+    public var snapshotStreams: Int
+
+    /// How many requests of one stream may wait for their answers in ``Transport/consumer`` at once. Answers always
+    /// go out in the order of the requests; 1 is upstream's behaviour, where a handler never sees the next request
+    /// of a pipeline before it has answered the last one.
+    public var unansweredRequestsPerStream: Int
+
+    /// How many calls may wait for a connection to one peer, or for stream credit on it.
+    public var waitingCalls: Int
+
+    /// How many connections may be in the handshake at once; further ones are closed.
+    public var handshakes: Int
+
+    /// 64 MiB messages, 256 KiB windows, 128 MiB budget, 64 + 256 + 8 streams, 64 requests ahead.
+    public static let defaults = Limits()
+
+    /// Limits with defaults for everything that is not named.
+    public init(
+      maximumMessageBytes: Int = 64 << 20,
+      initialWindow: Int = 256 << 10,
+      receiveBudget: Int = 128 << 20,
+      electionStreams: Int = 64,
+      appendStreams: Int = 256,
+      snapshotStreams: Int = 8,
+      unansweredRequestsPerStream: Int = 64,
+      waitingCalls: Int = 1024,
+      handshakes: Int = 128
+    ) {
+      self.maximumMessageBytes = maximumMessageBytes
+      self.initialWindow = initialWindow
+      self.receiveBudget = receiveBudget
+      self.electionStreams = electionStreams
+      self.appendStreams = appendStreams
+      self.snapshotStreams = snapshotStreams
+      self.unansweredRequestsPerStream = unansweredRequestsPerStream
+      self.waitingCalls = waitingCalls
+      self.handshakes = handshakes
+    }
+  }
+}

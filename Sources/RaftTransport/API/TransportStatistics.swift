@@ -1,0 +1,57 @@
+/// What a `MuxTransport` is doing at one moment; see `MuxTransport.statistics()`.
+public struct TransportStatistics: Sendable, Hashable {
+  /// The live connections, ordered by the peers' IDs.
+  public var connections: [Connection]
+
+  /// One TCP connection.
+  public struct Connection: Sendable, Hashable {
+    /// Who is at the other end.
+    public var peerID: ServerID
+    /// The address that the peer advertises.
+    public var peerAddress: ServerAddress
+    /// Whether this side dialled.
+    public var isDialled: Bool
+    /// Whether this side may send its own calls on it.
+    public var carriesCalls: Bool
+    /// The TCP port at this end.
+    public var localPort: Int
+    /// The TCP port at the other end.
+    public var remotePort: Int
+    /// Open streams of both sides.
+    public var streams: StreamCounts
+    /// Bytes read from the socket, frame headers included.
+    public var bytesReceived: UInt64
+    /// Bytes written to the socket, frame headers included.
+    public var bytesSent: UInt64
+    /// Calls of this side that wait for their answers; pipelined requests count one each.
+    public var callsInFlight: Int
+    /// The largest window that this side gives a stream now, in bytes.
+    public var receiveWindow: Int
+    /// The smoothed round-trip time; `nil` until it was measured.
+    public var roundTrip: Duration?
+    /// The least round-trip time seen; `nil` until it was measured.
+    public var leastRoundTrip: Duration?
+    /// Snapshots on their way out.
+    public var snapshots: [Snapshot]
+  }
+
+  /// Streams by traffic class.
+  public struct StreamCounts: Sendable, Hashable {
+    /// Votes, pre-votes, TimeoutNow and heartbeats.
+    public var election: Int
+    /// AppendEntries, unary and pipelines.
+    public var append: Int
+    /// Snapshots.
+    public var snapshot: Int
+  }
+
+  /// How far an outgoing snapshot has come.
+  public struct Snapshot: Sendable, Hashable {
+    /// The announced size in bytes.
+    public var size: Int64
+    /// Plain bytes handed to the connection.
+    public var plainBytes: Int64
+    /// Bytes that these took on the wire.
+    public var encodedBytes: Int64
+  }
+}
