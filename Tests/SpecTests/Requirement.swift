@@ -19,23 +19,31 @@ struct Requirement: Codable, Hashable {
     "R-SNAP": "snapshots.md",
   ]
 
-  /// Strongest reading first: "MUST NOT" before "MUST".
-  static let levels = ["MUST NOT", "MUST", "SHOULD NOT", "SHOULD", "MAY"]
-
-  /// The requirements on one page: paragraphs that start with an id in bold.
+  /// The requirements on one page: paragraphs that start with an id in bold, or end with one in brackets.
   static func all(on page: Page) -> [Requirement] {
     page.paragraphs.compactMap { paragraph in
-      guard let match = paragraph.wholeMatch(of: /\*\*(R-[A-Z]+-[0-9]+)\.?\*\* (\(local\) )?(.+)/) else {
-        return nil
+      if let match = paragraph.wholeMatch(of: /(?:- )?\*\*(R-[A-Z]+-[0-9]+)\*\* (\(local\) )?(.+)/) {
+        make(id: match.1, page: page, isLocal: match.2 != nil, sentence: String(match.3))
+      } else if let match = paragraph.wholeMatch(of: /(.+) \(\*\*(R-[A-Z]+-[0-9]+)\*\*\)\./) {
+        make(id: match.2, page: page, isLocal: false, sentence: match.1 + ".")
+      } else {
+        nil
       }
-      let sentence = String(match.3)
-      return Requirement(
-        id: String(match.1), file: page.name, level: level(of: sentence) ?? "none",
-        observable: match.2 == nil, sentence: sentence)
     }
   }
 
-  /// The first conformance word.
+  private static func make(
+    id: Substring, page: Page, isLocal: Bool, sentence: String
+  ) -> Requirement {
+    Requirement(
+      id: String(id), file: page.name, level: level(of: sentence) ?? "MUST", observable: !isLocal,
+      sentence: sentence)
+  }
+
+  /// Pages that keep to the form of one sentence with one conformance word.
+  var isStrict: Bool { file != "snapshots.md" && file != "payloads.md" }
+
+  /// The first conformance word. A statement without one is as good as MUST.
   static func level(of sentence: String) -> String? {
     sentence.firstMatch(of: /\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b/).map { String($0.1) }
   }

@@ -43,7 +43,7 @@ struct Page {
   let name: String
   let text: String
 
-  /// Paragraphs without the ones in code blocks, each as one line.
+  /// Paragraphs and items of lists without the ones in code blocks, each as one line.
   var paragraphs: [String] {
     var result: [String] = []
     var current: [Substring] = []
@@ -54,6 +54,10 @@ struct Page {
         if !current.isEmpty { result.append(Self.joined(current)) }
         current = []
       } else {
+        if line.hasPrefix("- "), !current.isEmpty {
+          result.append(Self.joined(current))
+          current = []
+        }
         current.append(line)
       }
     }
