@@ -116,8 +116,8 @@ struct CodeAgreementTests {
     // Numbers of the parts above the engine.
     #expect(
       Set(table.map(\.name)).subtracting(values.keys) == [
-        "maximumMessageSize", "unauthenticatedConnections", "unauthenticatedConnectionsPerAddress",
-        "runningHandlersPerPeer", "displacementsPerMinute",
+        "maximumMessageSize", "handshakes", "waitingCalls", "unansweredRequestsPerStream",
+        "displacementsPerMinute",
       ])
   }
 
