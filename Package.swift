@@ -121,7 +121,10 @@ let package = Package(
     ),
     .testTarget(
       name: "SpecTests",
-      dependencies: ["RaftWire", "StreamMux", "RaftTransport"],
+      dependencies: [
+        "RaftWire", "StreamMux", "RaftTransport",
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: testSettings
     ),
   ]
