@@ -35,7 +35,8 @@ public final class FaultyLink: Sendable {
   private let core: NIOLoopBound<FaultyLinkCore>
 
   private init(
-    address: ServerAddress, eventLoop: any EventLoop, listener: any Channel, core: NIOLoopBound<FaultyLinkCore>
+    address: ServerAddress, eventLoop: any EventLoop, listener: any Channel,
+    core: NIOLoopBound<FaultyLinkCore>
   ) {
     self.address = address
     self.eventLoop = eventLoop

@@ -1,5 +1,5 @@
-public import RaftTransport
 internal import NIOCore
+public import RaftTransport
 
 extension InMemoryTransport {
   /// What one kind of RPC needs on its way.

@@ -97,7 +97,8 @@ public final class InMemoryTransport: LoopbackTransport {
   /// - Precondition: The peer is an `InMemoryTransport`.
   public func connect(_ address: ServerAddress, to peer: any Transport) {
     guard let peer = peer as? InMemoryTransport else {
-      preconditionFailure("an in-memory transport can be connected only to another one, not to \(type(of: peer))")
+      preconditionFailure(
+        "an in-memory transport can be connected only to another one, not to \(type(of: peer))")
     }
     let link = InMemoryLink(to: peer.inbox, slots: self.options.unansweredRequestsPerLink)
     let (isConnected, replaced) = self.state.withLock { state -> (Bool, InMemoryLink?) in
