@@ -74,6 +74,8 @@ let package = Package(
       dependencies: [
         "RaftTransport", "RaftWire",
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: sourceSettings
     ),
