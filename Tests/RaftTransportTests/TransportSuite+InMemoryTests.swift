@@ -1,6 +1,6 @@
 import RaftTransport
-import RaftTransportTesting
-import Testing
+public import RaftTransportTesting
+public import Testing
 
 extension TransportSuite.Check: CustomTestStringConvertible {
   public var testDescription: String { self.name }
