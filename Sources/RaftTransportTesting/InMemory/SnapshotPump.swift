@@ -13,7 +13,7 @@ struct SnapshotPump: Sendable {
   let size: Int64
   let pipe: SnapshotPipe
 
-  /// Calls `deliver` once when the request may go out, then feeds the pipe; returns what is wrong with the source.
+  /// Calls `deliver` once when the request may go out and feeds the pipe; returns what is wrong with the source.
   ///
   /// A request without a body goes out only after the source proved empty, any other one at once.
   func run(deliver: () -> Void) async -> Failure? {
