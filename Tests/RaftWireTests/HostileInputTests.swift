@@ -123,7 +123,7 @@ struct HostileInputTests {
         #expect(throws: WireError.self, "\(hex)") { try assembler.nextCommand() }
       }
     }
-    for hex in ["81", "05", "cf", "c7", "a081", "a0a1"] where hex != "a081" {
+    for hex in ["81", "05", "cf", "c7", "a0a1"] {
       var assembler = MessageAssembler()
       assembler.append(try ByteBuffer(hex: hex))
       #expect(throws: WireError.self, "\(hex)") { try assembler.nextAnswer(TimeoutNowResponse.self) }
