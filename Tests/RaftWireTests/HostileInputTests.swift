@@ -130,6 +130,11 @@ struct HostileInputTests {
     }
   }
 
+  @Test("A decoded entry costs no more memory than the limits' documentation says")
+  func entrySize() {
+    #expect(MemoryLayout<LogEntry?>.stride <= 120)
+  }
+
   @Test("Random bytes never crash, and are judged the same whole and in pieces", arguments: 0..<8)
   func noise(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
