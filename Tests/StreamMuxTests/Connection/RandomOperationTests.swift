@@ -205,6 +205,7 @@ struct RandomRun {
   private mutating func stop(_ side: Side) {
     guard let key = randomEnd(side), let end = ends[side][key] else { return }
     pair.engines[side].stop(key, code: .notNeeded)
+    if models[end.stream].opener == side { models[end.stream].wasLetGo = true }
     ends[side][key]?.hasEndedReceiving = true
     breakDirection(end.stream, 1 - outgoing(side, end))
   }
