@@ -28,7 +28,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
   private var isPumping = false
   private var isOver = false
-  private(set) var peerID = ServerID("")
+  /// Who is at the other end, once the handshake has shown it.
+  private(set) var origin = IncomingRPC.Origin(id: "", address: "")
   private(set) var endpoints = Endpoints()
 
   init(
@@ -43,6 +44,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   var eventLoop: any EventLoop { link.eventLoop }
+
+  var peerID: ServerID { origin.id }
 
   /// Runs something that touches the engine, and what follows from it.
   func perform(_ body: () -> Void) {
@@ -212,8 +215,10 @@ final class ConnectionDriver: ChannelInboundHandler {
   private func handle(_ event: MuxEvent) {
     switch event {
     case .peerAuthenticated(let hello, let agreement):
-      peerID = ServerID(hello.serverID)
+      origin = IncomingRPC.Origin(id: ServerID(hello.serverID), address: ServerAddress(hello.address))
       observer.connection(link, authenticated: hello, agreement, endpoints)
+    case .proofNeeded, .proofReceived:
+      preconditionFailure("a method with proofs was agreed on, though none is offered")
     case .established(let grantsRoute):
       observer.connection(link, establishedGrantingRoute: grantsRoute)
     case .refused(let refusal):
@@ -297,7 +302,9 @@ final class ConnectionDriver: ChannelInboundHandler {
   // MARK: Statistics
 
   /// What the connection is doing.
-  func statistics(identity: PeerIdentity, isDialled: Bool, carriesCalls: Bool) -> TransportStatistics.Connection {
+  func statistics(
+    identity: PeerIdentity, isDialled: Bool, carriesCalls: Bool
+  ) -> TransportStatistics.Connection {
     let figures = engine.figures
     return TransportStatistics.Connection(
       peerID: identity.id,
@@ -307,12 +314,13 @@ final class ConnectionDriver: ChannelInboundHandler {
       localPort: endpoints.localPort,
       remotePort: endpoints.remotePort,
       streams: TransportStatistics.StreamCounts(
-        election: figures.streams.election, append: figures.streams.append, snapshot: figures.streams.snapshot),
+        election: figures.streams.election, append: figures.streams.append, snapshot: figures.streams.snapshot
+      ),
       bytesReceived: figures.bytesReceived,
       bytesSent: figures.bytesSent,
       callsInFlight: owners.values.reduce(0) { $0 + $1.callsInFlight },
       receiveWindow: owners.keys.compactMap { engine.streamFigures($0).map { Int($0.receiveWindow) } }.max()
-        ?? Int(engine.configuration.limits.initialWindow),
+        ?? services.initialWindow,
       roundTrip: figures.smoothedRoundTrip.map { .nanoseconds($0.nanoseconds) },
       leastRoundTrip: figures.minimumRoundTrip.map { .nanoseconds($0.nanoseconds) },
       snapshots: owners.values.compactMap(\.snapshotProgress)

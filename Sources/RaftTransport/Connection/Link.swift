@@ -1,3 +1,4 @@
+import DequeModule
 import NIOCore
 import StreamMux
 
@@ -19,6 +20,8 @@ final class Link: Sendable {
   /// Joins the handle and the driver; on the event loop, before anybody else has the handle's connection.
   func attach(_ driver: ConnectionDriver) {
     self.driver.value = driver
+    // What came before the connection stood is still in the box.
+    eventLoop.execute { self.deliver() }
   }
 
   /// Sends a command to the driver.
@@ -59,7 +62,7 @@ enum LinkCommand: Sendable {
   /// An incoming RPC was answered.
   case answer(StreamKey, request: UInt64, ByteBuffer)
   /// Requests of a pipeline.
-  case append(any AppendStreamSender, ByteBuffer)
+  case append(LoopHandle<AppendStream>, ByteBuffer)
   /// Bytes of a stream left the transport for good.
   case consumed(StreamKey, Int)
   /// Anything else.
@@ -68,14 +71,9 @@ enum LinkCommand: Sendable {
   func run(on driver: ConnectionDriver) {
     switch self {
     case .answer(let stream, let request, let bytes): driver.answer(stream, request: request, bytes)
-    case .append(let sender, let bytes): sender.send(bytes, driver)
+    case .append(let stream, let bytes): stream.value?.send(bytes, driver)
     case .consumed(let stream, let count): driver.engine.consume(count, of: stream)
     case .perform(let body): body(driver)
     }
   }
-}
-
-/// The part of a pipeline that runs on the event loop, as its commands name it.
-protocol AppendStreamSender: AnyObject, Sendable {
-  func send(_ bytes: ByteBuffer, _ driver: ConnectionDriver)
 }

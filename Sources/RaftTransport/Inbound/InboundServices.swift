@@ -8,6 +8,8 @@ final class InboundServices: Sendable {
   let group: UInt64
   let encoder: WireEncoder
   let messageLimits: MessageLimits
+  /// What a peer may send on a new stream, in bytes.
+  let initialWindow: Int
   let unansweredRequestsPerStream: Int
   let logger: Logger
   let queue = AsyncQueue<IncomingRPC>()
@@ -16,6 +18,7 @@ final class InboundServices: Sendable {
   init(configuration: TransportConfiguration) {
     group = configuration.group
     encoder = WireEncoder(profile: configuration.wireProfile)
+    initialWindow = configuration.limits.initialWindow
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger

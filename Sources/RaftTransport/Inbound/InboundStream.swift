@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import RaftWire
 import StreamMux
@@ -120,7 +121,7 @@ final class InboundStream: StreamOwner {
     let (link, encoder, logger) = (link, services.encoder, services.logger)
     return Responder { reply in
       var bytes = ByteBuffer()
-      do {
+      do throws(WireError) {
         try encoder.encode(answer: WireAnswer(error: reply.error, response: reply.response), into: &bytes)
       } catch {
         logger.error("an answer cannot be encoded; the peer gets an error", metadata: ["error": "\(error)"])

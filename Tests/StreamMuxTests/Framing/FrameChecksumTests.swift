@@ -35,7 +35,7 @@ struct FrameChecksumTests {
           let byte = damaged.getInteger(at: index, as: UInt8.self) ?? 0
           damaged.setInteger(byte ^ (1 << UInt8(bit)), at: index)
           // A damaged length makes the frame longer: more bytes follow, as they would.
-          damaged.writeRepeatingByte(0, count: 70_000)
+          if 4..<8 ~= index { damaged.writeRepeatingByte(0, count: 70_000) }
           let got = decode([damaged], isChecksummed: true)
           if got.violation == nil || !got.found.isEmpty {
             undetected.append("\(hex(frame)) at \(index).\(bit)")
