@@ -265,7 +265,8 @@ extension MuxConnection {
     return streams.insert { key in
       Stream(
         key: key, opening: opening, isOwn: false, id: id, sending: .ready,
-        sendWindow: SendWindow(initial: sendLimit), receiveWindow: ReceiveWindow(initial: hello.initialWindow),
+        sendWindow: SendWindow(initial: sendLimit),
+        receiveWindow: ReceiveWindow(initial: hello.initialWindow),
         isOwned: isOwned)
     }
   }
