@@ -226,7 +226,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     case .opened(let stream, let opening):
       accept(stream, opening)
     case .data(let stream, let bytes):
-      owners[stream]?.streamReceived(bytes, stream, self)
+      owners[stream]?.streamReceived(bytes.withoutPinning(), stream, self)
     case .finished(let stream):
       owners[stream]?.streamFinished(stream, self)
     case .stopped(let stream, let code):

@@ -38,7 +38,7 @@ extension MuxConnection {
     case .running:
       if !decoder.isBetweenFrames {
         end(.endOfInput)
-      } else if streams.count == 0, peerGoAway != nil || drainState.isDraining {
+      } else if !hasStreamsToFinish, peerGoAway != nil || drainState.isDraining {
         end(.drained)
       } else if let peerGoAway {
         end(.peerError(peerGoAway.code, peerGoAway.text))
