@@ -218,4 +218,21 @@ struct ConversationTests {
       pair.take(.dialler).map(summary) == ["pong(\(number), roundTrip: \(TimeAmount.milliseconds(40)))"])
     #expect(pair.engines.dialler.figures.smoothedRoundTrip == .milliseconds(40))
   }
+
+  @Test("a half that ended meanwhile is not asked to end")
+  func stopTooLate() throws {
+    var lone = try LoneEngine()
+    lone.receiveOpening(1)
+    guard case .opened(let key, _)? = lone.events.first else {
+      Issue.record("no stream")
+      return
+    }
+    lone.engine.stop(key, code: .notNeeded)
+    lone.receive(DataHeader(stream: 1, isLast: true, byteCount: 0))
+    #expect(try lone.sentFrames() == [])
+    lone.engine.finish(key)
+    lone.engine.release(key)
+    _ = try lone.sentFrames()
+    #expect(lone.engine.streams.count == 0)
+  }
 }
