@@ -1,0 +1,45 @@
+import Synchronization
+
+/// When the demo's traffic comes to its end: after its time, or earlier because someone wants it to.
+final class Pace: Sendable {
+  private struct State {
+    var isInterrupted = false
+    var onInterrupt: [@Sendable () -> Void] = []
+  }
+
+  let start = ContinuousClock.now
+  let duration: Duration
+  private let state = Mutex(State())
+
+  init(duration: Duration) {
+    self.duration = duration
+  }
+
+  /// How long the traffic has been running.
+  var elapsed: Duration { .now - self.start }
+
+  /// Whether there is time for another pass over the log or another snapshot.
+  var hasTimeLeft: Bool { !self.isInterrupted && self.elapsed < self.duration }
+
+  /// Whether the traffic is to end before its time.
+  var isInterrupted: Bool { self.state.withLock { $0.isInterrupted } }
+
+  /// Ends the traffic as soon as what is under way allows.
+  func interrupt() {
+    let actions = self.state.withLock { state in
+      state.isInterrupted = true
+      defer { state.onInterrupt = [] }
+      return state.onInterrupt
+    }
+    for action in actions { action() }
+  }
+
+  /// Runs an action when the traffic is interrupted; at once, if it has been.
+  func onInterrupt(_ action: @escaping @Sendable () -> Void) {
+    let isTooLate = self.state.withLock { state in
+      if !state.isInterrupted { state.onInterrupt.append(action) }
+      return state.isInterrupted
+    }
+    if isTooLate { action() }
+  }
+}
