@@ -42,7 +42,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "RaftWire",
-      dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: sourceSettings
     ),
     .target(
@@ -89,7 +92,11 @@ let package = Package(
     ),
     .testTarget(
       name: "RaftWireTests",
-      dependencies: ["RaftWire", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        "RaftWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: testSettings
     ),
     .testTarget(

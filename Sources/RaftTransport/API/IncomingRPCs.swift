@@ -10,6 +10,7 @@ public struct IncomingRPCs: AsyncSequence, Sendable {
     self.queue = queue
   }
 
+  /// Begins to take elements.
   public func makeAsyncIterator() -> Iterator {
     Iterator(queue: self.queue)
   }
@@ -18,10 +19,12 @@ public struct IncomingRPCs: AsyncSequence, Sendable {
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let queue: AsyncQueue<IncomingRPC>
 
+    /// Waits for the next element; `nil` at the end.
     public func next() async -> IncomingRPC? {
       await self.queue.next()
     }
 
+    /// Waits for the next element; `nil` at the end.
     public func next(isolation actor: isolated (any Actor)?) async -> IncomingRPC? {
       await self.queue.next()
     }
@@ -38,6 +41,7 @@ public struct AppendFutures: AsyncSequence, Sendable {
     self.take = take
   }
 
+  /// Begins to take elements.
   public func makeAsyncIterator() -> Iterator {
     Iterator(take: self.take)
   }
@@ -46,10 +50,12 @@ public struct AppendFutures: AsyncSequence, Sendable {
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let take: @Sendable () async -> AppendFuture?
 
+    /// Waits for the next element; `nil` at the end.
     public func next() async -> AppendFuture? {
       await self.take()
     }
 
+    /// Waits for the next element; `nil` at the end.
     public func next(isolation actor: isolated (any Actor)?) async -> AppendFuture? {
       await self.take()
     }

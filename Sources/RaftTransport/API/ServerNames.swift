@@ -22,6 +22,7 @@ public struct ServerID: RawRepresentable, Hashable, Sendable, Comparable, Expres
     self.init(rawValue: value)
   }
 
+  /// The text itself.
   public var description: String { self.rawValue }
 
   /// Whether this is the empty ID, which stands for "whoever answers there".
@@ -56,6 +57,7 @@ public struct ServerAddress: RawRepresentable, Hashable, Sendable, ExpressibleBy
     self.init(rawValue: value)
   }
 
+  /// The text itself.
   public var description: String { self.rawValue }
 }
 

@@ -15,6 +15,7 @@ public struct SnapshotBody: AsyncSequence, Sendable {
     self.reader = next
   }
 
+  /// Begins to take elements.
   public func makeAsyncIterator() -> Iterator {
     Iterator(reader: self.reader)
   }
@@ -23,10 +24,12 @@ public struct SnapshotBody: AsyncSequence, Sendable {
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let reader: @Sendable () async throws -> ByteBuffer?
 
+    /// Waits for the next piece; `nil` at the end.
     public func next() async throws -> ByteBuffer? {
       try await self.reader()
     }
 
+    /// Waits for the next piece; `nil` at the end.
     public func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
       try await self.reader()
     }

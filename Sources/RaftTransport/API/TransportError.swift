@@ -4,6 +4,7 @@ public import NIOCore
 public struct TransportError: Error, Sendable, CustomStringConvertible {
   /// The kind of failure. More kinds may come, so a `switch` needs a default.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
+    /// The text for logs.
     public let description: String
 
     private init(_ description: String) {
@@ -87,6 +88,7 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     /// The line.
     public let line: Int
 
+    /// The text for logs.
     public var description: String { "\(self.file):\(self.line)" }
   }
 
@@ -103,6 +105,7 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     self.location = SourceLocation(file: file, line: line)
   }
 
+  /// The text for logs.
   public var description: String {
     var text = self.message.isEmpty ? self.code.description : "\(self.code): \(self.message)"
     switch self.delivery {
@@ -146,5 +149,6 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
   /// The text, with what is not UTF-8 replaced.
   public var text: String { String(buffer: self.bytes) }
 
+  /// The text for logs.
   public var description: String { self.text }
 }
