@@ -24,32 +24,34 @@ final class ChildProcess: Sendable {
   init(
     arguments: [String], onLine: @escaping @Sendable (String) -> Void, onEnd: @escaping @Sendable () -> Void
   ) throws {
-    let process = Process()
-    process.executableURL = try Self.executable()
-    process.arguments = arguments
-    let input = Pipe()
-    let output = Pipe()
-    process.standardInput = input
-    process.standardOutput = output
+    let input = try PipeEnds()
+    let output = try PipeEnds()
+    self.id = try spawn(
+      Self.executable(), arguments: arguments, standardInput: input.reading, standardOutput: output.writing)
+    // The process has these two now; the pipe ends when nobody else has them.
+    try input.reading.close()
+    try output.writing.close()
+    self.input = Mutex(input.writing)
     let exit = ExitLatch()
-    process.terminationHandler = { _ in exit.open() }
-    try process.run()
-    self.id = process.processIdentifier
-    self.input = Mutex(input.fileHandleForWriting)
     self.exit = exit
-    let reading = LineReader(output.fileHandleForReading)
+    let id = self.id
+    Thread.detachNewThread {
+      reap(id)
+      exit.open()
+    }
+    let reading = LineReader(output.reading)
     Thread.detachNewThread {
       reading.run(onLine)
       onEnd()
     }
   }
 
-  private static func executable() throws -> URL {
-    if let running = Bundle.main.executableURL { return running }
+  private static func executable() throws -> String {
+    if let running = Bundle.main.executableURL { return running.path }
     guard let name = CommandLine.arguments.first, name.contains("/") else {
       throw DemoError("the path of this executable is not known")
     }
-    return URL(filePath: name)
+    return name
   }
 
   /// Writes to the process's standard input.

@@ -9,6 +9,10 @@ final class DemoNode: Sendable {
   let id: String
   let transport: any NodeTransport
   let header: RPCHeader
+
+  /// This node, as its peers name it.
+  let peer: Peer
+
   let inbox = Inbox()
 
   /// How long this node's log is; a leader moves it on as it appends, a follower's is in its inbox.
@@ -46,6 +50,7 @@ final class DemoNode: Sendable {
     self.id = id
     self.transport = transport
     self.threads = threads
+    self.peer = Peer(id: id, address: transport.localAddress.rawValue)
     let address = transport.encodePeer(id: ServerID(id), address: transport.localAddress)
     let header = RPCHeader(protocolVersion: 3, id: ByteBuffer(string: id), address: address)
     self.header = header
@@ -57,9 +62,6 @@ final class DemoNode: Sendable {
     let answers = NodeAnswers(header: header, inbox: inbox)
     self.serving = Task { await answers.serve(transport.consumer) }
   }
-
-  /// This node, as its peers name it.
-  var peer: Peer { Peer(id: self.id, address: self.transport.localAddress.rawValue) }
 
   /// Begins to ask peers for their votes.
   func askForVotes(_ kind: VoteAsker.Kind, of peers: [Peer], pause: Duration) {
@@ -73,10 +75,10 @@ final class DemoNode: Sendable {
 
   /// What this node sees of itself now.
   func observe() async -> NodeObservation {
-    let statistics = await self.transport.statistics()
+    let connections = await self.transport.connections()
     let received = self.inbox.received
     return NodeObservation(
-      connections: statistics.connections.map(ConnectionObservation.init),
+      connections: connections,
       log: received.log,
       snapshots: received.snapshots,
       votes: self.latency.figures

@@ -41,11 +41,13 @@ struct DemoRun: Sendable {
   }
 
   private func run(files: DemoFiles, pace: Pace, terminal: Terminal) async throws -> Result {
+    await OpenDescriptors.settleRuntime()
     let before = OpenDescriptors.current()
     let cluster = try await Cluster.start(
       settings: NodeSettings(
         clusterID: "raft-mux-demo", compression: self.settings.compression, depth: self.settings.depth),
       inProcesses: self.settings.inProcesses, open: self.open)
+    pace.begin()
     let traffic = Traffic(cluster: cluster, files: files, batch: self.settings.batch, pace: pace)
     let display = Display(cluster: cluster, traffic: traffic, terminal: terminal)
     let showing = Task { await display.run() }

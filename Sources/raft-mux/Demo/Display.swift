@@ -30,6 +30,7 @@ final class Display: Sendable {
   func run() async {
     let pause = Duration.milliseconds(100)
     var turn = 0
+    var nextLines = 1.0
     while true {
       do {
         try await Task.sleep(for: pause)
@@ -42,10 +43,11 @@ final class Display: Sendable {
       if let snapshot = rows.compactMap(\.snapshot).first { self.lastSnapshot.withLock { $0 = snapshot } }
       switch self.manner {
       case .table:
-        // Twice a second is as fast as figures can be read; the bar may move faster.
+        // Faster than this, figures cannot be read.
         if turn % 2 == 0 { self.draw(observation, rows) }
       case .lines:
-        guard turn % 10 == 0 else { continue }
+        guard self.seconds >= nextLines else { continue }
+        nextLines = self.seconds.rounded(.down) + 1
         for line in LiveTable.plainLines(seconds: self.seconds, rows: rows) { self.terminal.print(line) }
       }
     }

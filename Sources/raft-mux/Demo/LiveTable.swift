@@ -1,7 +1,8 @@
 /// The table on a terminal: text only, so that it can be looked at without one.
 enum LiveTable {
   private static let headings = [
-    "node", "peer", "sockets", "streams e/a/s", "out", "in", "in flight", "window", "RTT", "votes", "p50", "p99",
+    "node", "peer", "sockets", "streams e/a/s", "out", "in", "in flight", "window", "RTT", "votes", "p50",
+    "p99",
   ]
 
   /// The whole picture: a heading, a row per peer, and how far log and snapshot have come.
@@ -76,13 +77,15 @@ enum LiveTable {
       if let roundTrip = row.roundTripNanoseconds {
         parts.append("RTT \(Figures.time(nanoseconds: UInt64(clamping: roundTrip)))")
       }
-      if let votes = row.votes, let median = votes.medianNanoseconds, let late = votes.percentile99Nanoseconds {
+      if let votes = row.votes, let median = votes.medianNanoseconds, let late = votes.percentile99Nanoseconds
+      {
         parts.append(
           "\(Figures.count(votes.answered)) votes p50 \(Figures.time(nanoseconds: median)) "
             + "p99 \(Figures.time(nanoseconds: late))")
       }
       if let snapshot = row.snapshot { parts.append("snapshot \(self.bar(snapshot))") }
-      return "\(Figures.fixed(seconds, digits: 1)) s  \(row.node)/\(row.peer): " + parts.joined(separator: ", ")
+      return "\(Figures.fixed(seconds, digits: 1)) s  \(row.node)/\(row.peer): "
+        + parts.joined(separator: ", ")
     }
   }
 }

@@ -65,7 +65,10 @@ struct ConnectionObservation: Codable, Sendable, Equatable {
       self.plainBytes > 0 ? Double(self.encodedBytes) / Double(self.plainBytes) : nil
     }
   }
+}
 
+extension ConnectionObservation {
+  /// Takes over what the transport says of a connection.
   init(_ connection: TransportStatistics.Connection) {
     self.peer = connection.peerID.rawValue
     self.isDialled = connection.isDialled

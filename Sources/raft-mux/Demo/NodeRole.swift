@@ -8,6 +8,7 @@ struct NodeRole: Sendable {
 
   /// Runs until the parent says so or is gone.
   func run() async {
+    await OpenDescriptors.settleRuntime()
     let before = OpenDescriptors.current()
     let (orders, continuation) = AsyncStream.makeStream(of: NodeRequest.self)
     let input = LineReader(.standardInput)
@@ -48,8 +49,8 @@ struct NodeRole: Sendable {
       return .observation(await node.observe())
     case .close:
       await node.close()
-      guard let before, let after = OpenDescriptors.current() else { return .closed(leftOver: nil) }
-      return .closed(leftOver: OpenDescriptors.surplus(before: before, after: after))
+      let leftovers = await Leftovers.settle(ports: [], processes: [], before: before)
+      return .closed(leftOver: leftovers.descriptors)
     }
   }
 

@@ -3,7 +3,7 @@ import RaftTransport
 /// A transport that can say what it is doing; the demo shows that.
 protocol NodeTransport: Transport {
   /// The connections as they are now.
-  func statistics() async -> TransportStatistics
+  func connections() async -> [ConnectionObservation]
 }
 
 /// Opens a node's transport on a port of the system's choice.

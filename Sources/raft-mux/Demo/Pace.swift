@@ -3,11 +3,11 @@ import Synchronization
 /// When the demo's traffic comes to its end: after its time, or earlier because someone wants it to.
 final class Pace: Sendable {
   private struct State {
+    var start = ContinuousClock.now
     var isInterrupted = false
     var onInterrupt: [@Sendable () -> Void] = []
   }
 
-  let start = ContinuousClock.now
   let duration: Duration
   private let state = Mutex(State())
 
@@ -15,8 +15,16 @@ final class Pace: Sendable {
     self.duration = duration
   }
 
+  /// When the traffic began.
+  var start: ContinuousClock.Instant { self.state.withLock { $0.start } }
+
   /// How long the traffic has been running.
   var elapsed: Duration { .now - self.start }
+
+  /// The traffic begins now; what was before (making files, starting nodes) does not count.
+  func begin() {
+    self.state.withLock { $0.start = .now }
+  }
 
   /// Whether there is time for another pass over the log or another snapshot.
   var hasTimeLeft: Bool { !self.isInterrupted && self.elapsed < self.duration }
