@@ -116,6 +116,11 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "DemoTests",
+      dependencies: ["raft-mux", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
       dependencies: ["RaftWire", "StreamMux", "RaftTransport"],
       swiftSettings: testSettings

@@ -56,7 +56,7 @@ func spawn(
   unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
   var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
-  defer { for unsafeword in unsafe words { unsafe free(word) } }
+  defer { unsafe words.forEach { unsafe free($0) } }
   var id: pid_t = 0
   let result = unsafe posix_spawn(&id, path, &actions, &attributes, &words, environ)
   guard result == 0 else { throw DemoError(systemError(result)) }
