@@ -74,6 +74,8 @@ let package = Package(
       dependencies: [
         "RaftTransport", "RaftWire",
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: sourceSettings
     ),
@@ -101,7 +103,11 @@ let package = Package(
     ),
     .testTarget(
       name: "StreamMuxTests",
-      dependencies: ["StreamMux", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: testSettings
     ),
     .testTarget(
@@ -122,7 +128,10 @@ let package = Package(
     ),
     .testTarget(
       name: "SpecTests",
-      dependencies: ["RaftWire", "StreamMux", "RaftTransport"],
+      dependencies: [
+        "RaftWire", "StreamMux", "RaftTransport",
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: testSettings
     ),
   ]

@@ -80,6 +80,13 @@ struct PeerTable {
   /// Every connection that stands or is being made.
   var liveLinks: [LinkID] { Array(links.keys) }
 
+  /// Connections whose peers have not shown yet who they are.
+  var handshakeCount: Int {
+    links.values.count { record in
+      if case .connecting = record.stage { !record.isDialled } else { false }
+    }
+  }
+
   // MARK: Routes
 
   /// The connection that carries our calls to a server: the newest that may.

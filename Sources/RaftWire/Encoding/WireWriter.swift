@@ -5,11 +5,6 @@ package struct WireWriter<Sink: ByteSink> {
   let profile: WireProfile
   private(set) var sink: Sink
 
-  init(profile: WireProfile, sink: Sink) {
-    self.profile = profile
-    self.sink = sink
-  }
-
   // MARK: Objects
 
   /// Starts the map of a message: its own fields and what the profile's header has.

@@ -1,0 +1,177 @@
+internal import NIOCore
+internal import NIOPosix
+public import RaftTransport
+
+/// A TCP relay on the loopback interface that does to connections what networks do, on command.
+///
+/// Peers connect to ``address`` instead of the target's own. Faults apply to the connections that are open and to
+/// those to come, until ``heal()``. It needs no rights beyond opening a socket.
+public final class FaultyLink: Sendable {
+  /// One way of the bytes.
+  public enum Direction: Sendable, Hashable, CaseIterable {
+    /// From whoever connected to the link, to the target.
+    case toTarget
+    /// From the target back.
+    case toClient
+  }
+
+  /// What has gone through a link.
+  public struct Figures: Sendable, Hashable {
+    /// Connections that came in, refused ones included.
+    public var connectionsAccepted = 0
+    /// Connections that are relayed now.
+    public var openConnections = 0
+    /// Connections that ended because the target did not answer.
+    public var targetsUnreachable = 0
+    /// Bytes that went on, by direction; swallowed ones do not count.
+    public var bytesForwarded: [Direction: Int] = [.toTarget: 0, .toClient: 0]
+  }
+
+  /// Where peers connect: `127.0.0.1` with a port that the system chose.
+  public let address: ServerAddress
+
+  private let eventLoop: any EventLoop
+  private let listener: any Channel
+  private let core: NIOLoopBound<FaultyLinkCore>
+
+  private init(
+    address: ServerAddress, eventLoop: any EventLoop, listener: any Channel,
+    core: NIOLoopBound<FaultyLinkCore>
+  ) {
+    self.address = address
+    self.eventLoop = eventLoop
+    self.listener = listener
+    self.core = core
+  }
+
+  deinit {
+    self.listener.close(promise: nil)
+    let core = self.core
+    self.eventLoop.execute { _ = core.value.closeConnections() }
+  }
+
+  /// Starts a link to a target. It lives until ``close()`` or until it is dropped.
+  ///
+  /// - Parameter target: `host:port`; it is connected once for each connection that comes in.
+  /// - Throws: ``TransportError`` with `badAddress`, or what opening the listener throws.
+  public static func start(to target: ServerAddress) async throws -> FaultyLink {
+    guard let colon = target.rawValue.lastIndex(of: ":"),
+      let port = UInt16(target.rawValue[target.rawValue.index(after: colon)...])
+    else {
+      throw TransportError(.badAddress, "\(target) is not host:port", delivery: .notDelivered)
+    }
+    let host = String(target.rawValue[..<colon].filter { $0 != "[" && $0 != "]" })
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    let core = try await eventLoop.submit {
+      NIOLoopBound(
+        FaultyLinkCore(eventLoop: eventLoop, targetHost: host, targetPort: Int(port)), eventLoop: eventLoop)
+    }.get()
+    let listener = try await ServerBootstrap(group: eventLoop)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.autoRead, value: false)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { client in
+        client.eventLoop.makeCompletedFuture {
+          let clientEnd = LinkEndHandler()
+          try client.pipeline.syncOperations.addHandler(clientEnd)
+          let bound = NIOLoopBound(clientEnd, eventLoop: eventLoop)
+          // The channel is active only after its initialiser has ended.
+          eventLoop.execute { core.value.accept(client, bound.value) }
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0)
+      .get()
+    let boundPort = listener.localAddress?.port ?? 0
+    return FaultyLink(
+      address: ServerAddress("127.0.0.1:\(boundPort)"), eventLoop: eventLoop, listener: listener, core: core)
+  }
+
+  /// What has gone through until now.
+  public func figures() async throws -> Figures {
+    try await self.onLoop { $0.figures }
+  }
+
+  /// Holds every byte back for a time. What is held already keeps its time.
+  public func delay(_ delay: Duration, _ direction: Direction) async throws {
+    let (seconds, attoseconds) = delay.components
+    let amount = TimeAmount.nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    try await self.change(direction) { $0.delay = amount }
+  }
+
+  /// Lets no more than so many bytes a second through; `nil` lifts the limit.
+  public func throttle(bytesPerSecond: Int?, _ direction: Direction) async throws {
+    precondition(bytesPerSecond.map { $0 > 0 } ?? true, "a rate of nothing is a stall")
+    try await self.change(direction) { $0.bytesPerSecond = bytesPerSecond }
+  }
+
+  /// Lets nothing through and keeps it: buffers fill up to the sender. ``resume(_:)`` lets everything go.
+  public func stall(_ direction: Direction) async throws {
+    try await self.change(direction) { $0.isStalled = true }
+  }
+
+  /// Ends a stall; nothing was lost.
+  public func resume(_ direction: Direction) async throws {
+    try await self.change(direction) { $0.isStalled = false }
+  }
+
+  /// Takes everything and throws it away, as a path does that has gone without a word. A connection that lost bytes
+  /// this way is broken for good.
+  public func swallow(_ direction: Direction) async throws {
+    try await self.change(direction) { $0.isSwallowing = true }
+  }
+
+  /// Flips bits of one byte of every connection that has not passed it.
+  ///
+  /// - Parameters:
+  ///   - offset: How many bytes of the direction come before it.
+  ///   - mask: The bits to be flipped.
+  ///   - direction: Whose bytes are meant.
+  public func corrupt(byteAt offset: UInt64, mask: UInt8 = 0xFF, _ direction: Direction) async throws {
+    try await self.change(direction) { $0.corruptions[offset] = mask }
+  }
+
+  /// Lifts everything that was imposed; bytes that were swallowed stay lost.
+  public func heal() async throws {
+    try await self.onLoop { core in
+      core.refusesConnections = false
+      for direction in Direction.allCases { core.changeFaults(direction) { $0 = LinkFaults() } }
+    }
+  }
+
+  /// Ends all connections with a FIN to both ends; bytes that were held are lost.
+  public func cut() async throws {
+    try await self.onLoop { $0.forEachConnection { $0.cut() } }
+  }
+
+  /// Ends all connections with an RST to both ends.
+  public func reset() async throws {
+    try await self.onLoop { $0.forEachConnection { $0.reset() } }
+  }
+
+  /// Whether new connections are reset as soon as they are made.
+  public func refuseConnections(_ refuses: Bool = true) async throws {
+    try await self.onLoop { $0.refusesConnections = refuses }
+  }
+
+  /// Closes the listener and all connections. Closing twice does nothing.
+  public func close() async {
+    // What fails here is closed already.
+    try? await self.listener.close().get()
+    let core = self.core
+    try? await self.eventLoop.flatSubmit { core.value.closeConnections() }.get()
+  }
+
+  private func change(
+    _ direction: Direction, _ change: @escaping @Sendable (inout LinkFaults) -> Void
+  ) async throws {
+    try await self.onLoop { $0.changeFaults(direction, change) }
+  }
+
+  private func onLoop<Result: Sendable>(
+    _ body: @escaping @Sendable (FaultyLinkCore) throws -> Result
+  ) async throws -> Result {
+    let core = self.core
+    return try await self.eventLoop.submit { try body(core.value) }.get()
+  }
+}
