@@ -45,14 +45,17 @@ struct DemoCommand: AsyncParsableCommand {
   var compression = CompressionChoice.auto
 
   @Option(
-    help: ArgumentHelp("AppendEntries requests under way at once per follower (2 to 1024).", valueName: "number")
+    help: ArgumentHelp(
+      "AppendEntries requests under way at once per follower (2 to 1024).", valueName: "number")
   )
   var depth = 16
 
   @Option(help: ArgumentHelp("Entries per AppendEntries request (1 to 4096).", valueName: "number"))
   var batch = 64
 
-  @Flag(help: "Print one JSON object on standard output at the end and nothing else; progress is on standard error.")
+  @Flag(
+    help:
+      "Print one JSON object on standard output at the end and nothing else; progress is on standard error.")
   var json = false
 
   func validate() throws {
