@@ -109,7 +109,9 @@ extension Handshake {
   /// A peer that accepted and gives up before our WELCOME says so with GOAWAY.
   private mutating func receive(_ goAway: GoAway) -> [HandshakeAction] {
     state = .over
-    return [.refusedByPeer(Refusal(code: goAway.code, text: goAway.text))]
+    // No error is no reason to give up: the specification takes it for one of the peer's own.
+    let code = goAway.code == .none ? .internalError : goAway.code
+    return [.refusedByPeer(Refusal(code: code, text: goAway.text))]
   }
 
   private func endIncoming(_ session: Session) -> HandshakeAction {

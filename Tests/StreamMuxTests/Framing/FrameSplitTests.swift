@@ -20,9 +20,16 @@ struct FrameSplitTests {
 
   @Test("every pair of cuts gives the same", arguments: [false, true])
   func everyPair(isChecksummed: Bool) {
-    let whole = mixedFrames(isChecksummed: isChecksummed, dataLength: 5)
+    let encoder = FrameEncoder(isChecksummed: isChecksummed)
+    var whole = ByteBuffer()
+    encoder.write(
+      DataHeader(stream: 1, opening: .init(trafficClass: 2, encoding: 0, group: 9), byteCount: 5),
+      payload: ByteBuffer(bytes: [1, 2, 3, 4, 5]), into: &whole)
+    encoder.write(.reset(stream: 3, code: .cancelled), into: &whole)
+    encoder.writeIgnorable(type: 0x9C, payload: [6, 7], into: &whole)
+    encoder.write(DataHeader(stream: 1, isLast: true, byteCount: 0), payload: ByteBuffer(), into: &whole)
     let expected = decode([whole], isChecksummed: isChecksummed)
-    #expect(expected.found.count == 9)
+    #expect(expected.found.count == 4)
     var different: [String] = []
     for first in 0...whole.readableBytes {
       for second in first...whole.readableBytes {

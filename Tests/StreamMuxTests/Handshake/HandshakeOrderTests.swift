@@ -116,12 +116,14 @@ struct HandshakeOrderTests {
     #expect(machine.receive(accepted).last == .failed(Violation(.acceptedBeforeOurProof)))
   }
 
-  @Test("a peer that accepted and gives up says so with GOAWAY", arguments: [Role.dialler, .acceptor])
-  func goAwayBehindAcceptance(role: Role) throws {
+  @Test(
+    "a peer that accepted and gives up says so with GOAWAY", arguments: [Role.dialler, .acceptor],
+    [(ErrorCode.handshakeTimeout, ErrorCode.handshakeTimeout), (.none, .internalError)])
+  func goAwayBehindAcceptance(role: Role, codes: (said: ErrorCode, meant: ErrorCode)) throws {
     var machine = try machine(role, at: .peerAccepted)
     let actions = machine.receive(
-      .frame(.goAway(GoAway(lastStream: 0, code: .handshakeTimeout, text: "too slow"))))
-    #expect(actions == [.refusedByPeer(Refusal(code: .handshakeTimeout, text: "too slow"))])
+      .frame(.goAway(GoAway(lastStream: 0, code: codes.said, text: "too slow"))))
+    #expect(actions == [.refusedByPeer(Refusal(code: codes.meant, text: "too slow"))])
     #expect(machine.isFinished)
   }
 
