@@ -123,7 +123,10 @@ let package = Package(
     ),
     .testTarget(
       name: "DemoTests",
-      dependencies: ["raft-mux", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        "raft-mux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: testSettings
     ),
     .testTarget(

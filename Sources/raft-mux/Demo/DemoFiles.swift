@@ -17,7 +17,10 @@ struct DemoFiles: Sendable {
   /// - Throws: ``DemoError`` or an error of the file system.
   static func prepare(log: String?, snapshot: String?, snapshotSize: Int) throws -> DemoFiles {
     for path in [log, snapshot].compactMap(\.self) {
-      guard FileManager.default.isReadableFile(atPath: path) else {
+      var isDirectory: ObjCBool = false
+      // The call fills in the flag and keeps no pointer to it.
+      let exists = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+      guard exists, !isDirectory.boolValue, FileManager.default.isReadableFile(atPath: path) else {
         throw DemoError("the file \(path) cannot be read")
       }
     }

@@ -75,7 +75,8 @@ struct DemoRun: Sendable {
     leftovers.descriptors = leftovers.descriptors.map { $0 + leftOver }
     let facts = DemoFacts(
       followers: cluster.followers.map(\.peer.id), sent: sent, snapshotSHA256: try await snapshotSHA256,
-      observed: observed, leftovers: leftovers, failures: failures + finishFailures + closeFailures,
+      observed: observed, leftovers: leftovers,
+      failures: Self.unique(failures + finishFailures + closeFailures),
       wasInterrupted: pace.isInterrupted)
     let verdict = Verdict(facts)
     return Result(
@@ -84,6 +85,12 @@ struct DemoRun: Sendable {
         settings: self.settings, files: files, facts: facts, verdict: verdict, seconds: seconds,
         ratio: display.lastSnapshotSeen?.ratio),
       wasInterrupted: pace.isInterrupted)
+  }
+
+  /// A process that is gone fails every order; once is enough to say so.
+  private static func unique(_ failures: [String]) -> [String] {
+    var seen: Set<String> = []
+    return failures.filter { seen.insert($0).inserted }
   }
 
   /// Closes the nodes if the traffic does not come to its end, so that nothing can hang.

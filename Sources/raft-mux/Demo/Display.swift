@@ -67,11 +67,16 @@ final class Display: Sendable {
 
   private func draw(_ observation: ClusterObservation, _ rows: [PeerRow]) {
     let title = "raft-mux demo, \(Figures.fixed(self.seconds, digits: 1)) s"
-    let progress = self.traffic.logs.map { log in
+    var progress = self.traffic.logs.map { log in
       let sent = log.sent
       let received = observation.nodes[log.follower.id]?.log.entries ?? 0
       return "log to \(log.follower.id)  \(Figures.count(sent.entries)) entries sent, "
         + "\(Figures.count(received)) taken, \(sent.passes) times through the file"
+    }
+    let target = self.traffic.snapshots.follower.id
+    if let taken = observation.nodes[target]?.snapshots {
+      progress.append(
+        "snapshots at \(target)  \(taken.completed) whole, \(Figures.bytes(taken.bytes)) taken in all")
     }
     self.terminal.draw(LiveTable.lines(title: title, rows: rows, progress: progress))
   }

@@ -47,27 +47,29 @@ final class LogSender: Sendable {
         id: ServerID(self.follower.id), target: ServerAddress(self.follower.address)
       ) { pipeline in
         try await withThrowingTaskGroup(of: Void.self) { group in
-          group.addTask { try await self.takeAnswers(of: pipeline) }
-          group.addTask {
-            // The pipeline ends with its last answer, or with what broke it; its consumer ends after that.
-            do {
-              try await self.fill(pipeline)
-            } catch {
+          for work in [self.fill, self.takeAnswers] {
+            group.addTask {
+              // Either one ends with the last answer or with what went wrong, and then the other has to end, too.
+              do {
+                try await work(pipeline)
+              } catch {
+                await pipeline.close()
+                throw error
+              }
               await pipeline.close()
-              throw error
             }
-            await pipeline.close()
           }
           try await group.waitForAll()
         }
       }
     } catch {
       self.progress.withLock { $0.failure = "\(error)" }
+      self.pace.cutShort()
     }
     return self.sent
   }
 
-  private func fill(_ pipeline: any AppendPipeline) async throws {
+  @Sendable private func fill(_ pipeline: any AppendPipeline) async throws {
     var digest = SHA256()
     var index: UInt64 = 0
     var last: AppendFuture?
@@ -106,7 +108,7 @@ final class LogSender: Sendable {
       previousLogIndex: index, previousLogTerm: index == 0 ? 0 : DemoTerm.current, entries: entries)
   }
 
-  private func takeAnswers(of pipeline: any AppendPipeline) async throws {
+  @Sendable private func takeAnswers(of pipeline: any AppendPipeline) async throws {
     for await future in pipeline.consumer {
       let response = try await future.response
       let expected = future.request.previousLogIndex + UInt64(future.request.entries?.count ?? 0)

@@ -91,7 +91,7 @@ final class NodeProcess: FollowerNode {
     do {
       try self.process.write(NodeLine.encode(NodeRequest(number: number, order: order)))
     } catch {
-      self.answers.give(.failed("its standard input is closed"), to: number)
+      self.answers.give(PendingAnswers.gone, to: number)
     }
     let result = await answer
     if case .failed(let text) = result { throw DemoError("\(self.peer.id): \(text)") }
@@ -114,7 +114,7 @@ final class PendingAnswers: Sendable {
   }
 
   private let state = Mutex(State())
-  private static let gone = NodeAnswer.Result.failed("the process has ended")
+  static let gone = NodeAnswer.Result.failed("the process has ended")
 
   /// A number for the next request.
   func nextNumber() -> Int {

@@ -5,6 +5,7 @@ final class Pace: Sendable {
   private struct State {
     var start = ContinuousClock.now
     var isInterrupted = false
+    var isCutShort = false
     var onInterrupt: [@Sendable () -> Void] = []
   }
 
@@ -27,10 +28,17 @@ final class Pace: Sendable {
   }
 
   /// Whether there is time for another pass over the log or another snapshot.
-  var hasTimeLeft: Bool { !self.isInterrupted && self.elapsed < self.duration }
+  var hasTimeLeft: Bool {
+    self.state.withLock { !$0.isInterrupted && !$0.isCutShort } && self.elapsed < self.duration
+  }
 
   /// Whether the traffic is to end before its time.
   var isInterrupted: Bool { self.state.withLock { $0.isInterrupted } }
+
+  /// Something failed: what was begun is finished, and nothing else is.
+  func cutShort() {
+    self.state.withLock { $0.isCutShort = true }
+  }
 
   /// Ends the traffic as soon as what is under way allows.
   func interrupt() {

@@ -33,6 +33,7 @@ struct SnapshotSender: Sendable {
     } catch {
       // A snapshot that an interruption cut short was not asked to arrive.
       if !self.pace.isInterrupted { sent.failure = "\(error)" }
+      self.pace.cutShort()
     }
     return sent
   }

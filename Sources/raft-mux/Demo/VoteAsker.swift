@@ -33,9 +33,10 @@ final class VoteAsker: Sendable {
       Task {
         var turn = 0
         while !self.isStopped.load(ordering: .relaxed) {
-          await self.askOnce(peer, preVote: kind == .preVotes || turn % 2 == 1)
+          let isAnswered = await self.askOnce(peer, preVote: kind == .preVotes || turn % 2 == 1)
           turn += 1
-          try? await Task.sleep(for: pause)
+          // A peer that cannot be reached is not there a moment later.
+          try? await Task.sleep(for: isAnswered ? pause : max(pause, .milliseconds(100)))
         }
       }
     }
@@ -52,7 +53,8 @@ final class VoteAsker: Sendable {
     for task in tasks { await task.value }
   }
 
-  private func askOnce(_ peer: Peer, preVote: Bool) async {
+  /// - Returns: Whether an answer came.
+  private func askOnce(_ peer: Peer, preVote: Bool) async -> Bool {
     let id = ServerID(peer.id)
     let target = ServerAddress(peer.address)
     let lastLogIndex = self.lastLogIndex()
@@ -71,8 +73,10 @@ final class VoteAsker: Sendable {
         _ = try await self.transport.requestVote(id: id, target: target, request)
       }
       self.latency.answered(by: peer.id, after: .now - start)
+      return true
     } catch {
       self.latency.failed(at: peer.id, error)
+      return false
     }
   }
 }
