@@ -77,7 +77,8 @@ public final class MuxTransport: Transport, Service {
       throw error
     }
     do {
-      let localAddress = try AdvertisedAddress.choose(configured: configuration.advertisedAddress, listener.channel)
+      let localAddress = try AdvertisedAddress.choose(
+        configured: configuration.advertisedAddress, listener.channel)
       let settings = try EngineSettings(configuration, advertisedAddress: localAddress)
       let peers = PeerDirectory(configuration: configuration, settings: settings, services: services)
       directory.succeed(peers)
@@ -165,7 +166,8 @@ public final class MuxTransport: Transport, Service {
     let call = SnapshotCall(
       link: link, peer: id, group: configuration.group, encoder: encoder, limits: services.messageLimits,
       compression: configuration.compression,
-      clock: SnapshotClock(configuration.snapshotDeadline, size: request.size, timeout: configuration.timeout))
+      clock: SnapshotClock(configuration.snapshotDeadline, size: request.size, timeout: configuration.timeout)
+    )
     return try await call.run(request, data)
   }
 

@@ -1,14 +1,10 @@
 import RaftTransport
-import RaftTransportTesting
-import Testing
-
-extension TransportSuite.Check: CustomTestStringConvertible {
-  public var testDescription: String { self.name }
-}
+public import RaftTransportTesting
+public import Testing
 
 @Suite("The suite for any transport, on the in-memory one")
 struct InMemoryConformanceTests {
-  private static func fixture(depth: Int) -> TransportSuite.Fixture {
+  static func fixture(depth: Int) -> TransportSuite.Fixture {
     var options = TransportSuite.Options()
     options.pipelineDepth = depth
     options.unreachableAddress = "nowhere"
@@ -18,7 +14,7 @@ struct InMemoryConformanceTests {
       makePair: { makePair(timeout: .seconds(120), depth: depth) })
   }
 
-  private static func makePair(timeout: Duration, depth: Int) -> TransportSuite.Pair {
+  static func makePair(timeout: Duration, depth: Int) -> TransportSuite.Pair {
     let options = InMemoryTransport.Options(timeout: timeout, maxRPCsInFlight: depth)
     let caller = InMemoryTransport(serverID: "caller", options: options)
     let callee = InMemoryTransport(serverID: "callee", options: options)

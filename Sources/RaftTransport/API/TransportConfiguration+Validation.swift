@@ -11,7 +11,8 @@ extension TransportConfiguration {
     try check(
       "dialling.longestPause", dialling.longestPause >= dialling.firstPause, "at least dialling.firstPause")
     try check(
-      "limits.maximumMessageBytes", (16 << 10...1 << 30).contains(limits.maximumMessageBytes), "16 KiB to 1 GiB")
+      "limits.maximumMessageBytes", (16 << 10...1 << 30).contains(limits.maximumMessageBytes),
+      "16 KiB to 1 GiB")
     try check("limits.unansweredRequestsPerStream", limits.unansweredRequestsPerStream >= 1, "1 or more")
     try check("limits.waitingCalls", limits.waitingCalls >= 1, "1 or more")
     try check("limits.handshakes", limits.handshakes >= 1, "1 or more")

@@ -302,7 +302,9 @@ final class ConnectionDriver: ChannelInboundHandler {
   // MARK: Statistics
 
   /// What the connection is doing.
-  func statistics(identity: PeerIdentity, isDialled: Bool, carriesCalls: Bool) -> TransportStatistics.Connection {
+  func statistics(
+    identity: PeerIdentity, isDialled: Bool, carriesCalls: Bool
+  ) -> TransportStatistics.Connection {
     let figures = engine.figures
     return TransportStatistics.Connection(
       peerID: identity.id,
@@ -312,7 +314,8 @@ final class ConnectionDriver: ChannelInboundHandler {
       localPort: endpoints.localPort,
       remotePort: endpoints.remotePort,
       streams: TransportStatistics.StreamCounts(
-        election: figures.streams.election, append: figures.streams.append, snapshot: figures.streams.snapshot),
+        election: figures.streams.election, append: figures.streams.append, snapshot: figures.streams.snapshot
+      ),
       bytesReceived: figures.bytesReceived,
       bytesSent: figures.bytesSent,
       callsInFlight: owners.values.reduce(0) { $0 + $1.callsInFlight },

@@ -31,11 +31,13 @@ struct EngineSettings: Sendable {
         limits: try MuxLimits(
           initialWindow: limits.initialWindow,
           streamCredit: StreamCredit(
-            election: UInt32(clamping: limits.electionStreams), append: UInt32(clamping: limits.appendStreams),
+            election: UInt32(clamping: limits.electionStreams),
+            append: UInt32(clamping: limits.appendStreams),
             snapshot: UInt32(clamping: limits.snapshotStreams)),
           receiveBudget: limits.receiveBudget,
           // Twice the largest message: one may be in its handler while the next is put together.
-          assemblyBudget: max(1 << 20, limits.maximumMessageBytes.multipliedReportingOverflow(by: 2).partialValue),
+          assemblyBudget: max(
+            1 << 20, limits.maximumMessageBytes.multipliedReportingOverflow(by: 2).partialValue),
           maximumPendingOpens: limits.waitingCalls))
     } catch {
       throw TransportError(.badConfiguration, "limits: \(error)", delivery: .notDelivered, underlying: error)

@@ -41,7 +41,8 @@ enum HostResolver {
         entry.pointee.ai_addr, entry.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
       if status == 0 {
         let length = text.firstIndex(of: 0) ?? text.count
-        found.insert(normalised(String(decoding: text[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)))
+        found.insert(
+          normalised(String(decoding: text[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)))
       }
       unsafe next = entry.pointee.ai_next
     }

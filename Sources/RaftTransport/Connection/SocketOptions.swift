@@ -5,7 +5,8 @@ import NIOPosix
 enum SocketOptions {
   /// Bytes that wait in NIO; above it nothing more is asked of the engine, since what lies here is the latency of
   /// whatever comes next (R-SCH).
-  private static let pendingWrites = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1_024, high: 64 * 1_024)
+  private static let pendingWrites = ChannelOptions.Types.WriteBufferWaterMark(
+    low: 32 * 1_024, high: 64 * 1_024)
 
   /// Unsent bytes that the kernel takes beyond what is under way.
   private static let unsentLowWater: Int = 128 * 1_024
@@ -27,7 +28,8 @@ enum SocketOptions {
     }
     #if os(Linux)
       return common.flatMap {
-        let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: notSentLowWaterOption))
+        let option = ChannelOptions.Types.SocketOption(
+          level: .tcp, name: .init(rawValue: notSentLowWaterOption))
         return channel.setOption(option, value: unsentLowWater)
       }
     #else

@@ -74,7 +74,8 @@ extension WireAnswer {
     guard let error else { return .success(response ?? .blank) }
     let remote = RemoteError(bytes: error, response: response.map(Request.remoteResponse))
     return .failure(
-      TransportError(.remote, "server '\(peer)' answered: \(remote.text)", delivery: .answered, remote: remote))
+      TransportError(
+        .remote, "server '\(peer)' answered: \(remote.text)", delivery: .answered, remote: remote))
   }
 }
 

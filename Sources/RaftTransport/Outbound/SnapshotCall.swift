@@ -12,7 +12,9 @@ struct SnapshotCall {
   let compression: CompressionMode
   let clock: SnapshotClock
 
-  func run(_ request: InstallSnapshotRequest, _ source: SnapshotSource) async throws -> InstallSnapshotResponse {
+  func run(
+    _ request: InstallSnapshotRequest, _ source: SnapshotSource
+  ) async throws -> InstallSnapshotResponse {
     let bytes = try encoder.encoded(request)
     let isChunked = compression.choice != .never
     let opening = StreamOpening(

@@ -136,14 +136,16 @@ final class SnapshotStream: StreamOwner {
       // It moves, or it is our own source that takes its time.
       arm(hasWork || isSending ? clock.transfer : clock.answer, driver)
     } else {
-      timeOut(hasWork ? "no byte of the snapshot was taken" : "the snapshot was sent, but not answered", driver)
+      timeOut(
+        hasWork ? "no byte of the snapshot was taken" : "the snapshot was sent, but not answered", driver)
     }
   }
 
   private func timeOut(_ what: String, _ driver: ConnectionDriver) {
     let message = "server '\(driver.peerID)': \(what)"
     end(
-      .failure(TransportError(.timeout, message, delivery: delivery(driver))), driver, code: .deadlineExceeded)
+      .failure(TransportError(.timeout, message, delivery: delivery(driver))), driver, code: .deadlineExceeded
+    )
   }
 
   // MARK: The end

@@ -74,7 +74,9 @@ extension PeerTable {
   }
 
   /// The peer refused a connection in the handshake.
-  mutating func refused(_ link: LinkID, error: TransportError, isDuplicate: Bool, now: NIODeadline)
+  mutating func refused(
+    _ link: LinkID, error: TransportError, isDuplicate: Bool, now: NIODeadline
+  )
     -> [PeerTableAction]
   {
     guard let record = links[link] else { return [] }

@@ -21,11 +21,12 @@ extension PeerTable {
     _ link: LinkID, at address: ServerAddress, error: TransportError, now: NIODeadline
   ) -> [PeerTableAction] {
     guard var record = dials[address], case .dialling(link, let target) = record.state else { return [] }
+    // That another server lives there answers only the calls for the one that was looked for, and says nothing
+    // against the address.
     let isAboutTheServer = error.code == .wrongServer
-    // Calls for another server than the one that was looked for are not answered by this failure.
     let concerned = record.waiters.filter { !isAboutTheServer || $0.id == target }
     record.waiters.removeAll { waiter in concerned.contains { $0.ticket == waiter.ticket } }
-    record.failures += 1
+    record.failures += isAboutTheServer ? 0 : 1
     let pause = configuration.backOff.pause(afterFailures: record.failures, random: randomFraction())
     record.state = pause > .zero ? .pausing(until: now + pause, error) : .idle
     dials[address] = record

@@ -4,8 +4,8 @@ public import RaftTransport
 
 /// A TCP relay on the loopback interface that does to connections what networks do, on command.
 ///
-/// Peers connect to ``address`` instead of the target's own. Faults apply to the connections that are open and to
-/// those to come, until ``heal()``. It needs no rights beyond opening a socket.
+/// Peers connect to ``address`` instead of the target's own. Faults apply to the connections that are open and
+/// to those to come, until ``heal()``. It needs no rights beyond opening a socket.
 public final class FaultyLink: Sendable {
   /// One way of the bytes.
   public enum Direction: Sendable, Hashable, CaseIterable {
@@ -115,8 +115,9 @@ public final class FaultyLink: Sendable {
     try await self.change(direction) { $0.isStalled = false }
   }
 
-  /// Takes everything and throws it away, as a path does that has gone without a word. A connection that lost bytes
-  /// this way is broken for good.
+  /// Takes everything and throws it away, as a path does that has gone without a word.
+  ///
+  /// A connection that lost bytes this way is broken for good.
   public func swallow(_ direction: Direction) async throws {
     try await self.change(direction) { $0.isSwallowing = true }
   }

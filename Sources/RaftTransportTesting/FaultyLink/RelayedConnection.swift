@@ -51,6 +51,9 @@ final class RelayedConnection {
 
   /// An RST to both ends.
   func reset() {
+    // Else the end of the first socket would go on as a FIN to the second one, ahead of its RST.
+    self.toTarget.stop()
+    self.toClient.stop()
     Self.reset(self.client)
     Self.reset(self.target)
   }

@@ -13,7 +13,7 @@ final class InMemoryExchange<Response: Sendable>: Sendable {
 
   private let state = Mutex(State())
 
-  /// Notes that the request goes to its handler now; `false` if the exchange has ended and must not be delivered.
+  /// Notes that the request goes to its handler now; `false` if the exchange has ended and must stay here.
   func markDelivered() -> Bool {
     self.state.withLock { state in
       guard state.outcome == nil else { return false }

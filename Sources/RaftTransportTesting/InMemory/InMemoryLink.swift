@@ -55,6 +55,11 @@ final class InMemoryLink: Sendable {
       State(lanes: [.ordinary: LaneState(freeSlots: slots), .election: LaneState(freeSlots: slots)]))
   }
 
+  /// A name for a request of which nobody has to be told when the link is cut.
+  func makeTicket() -> Ticket {
+    self.state.withLock { $0.makeTicket() }
+  }
+
   /// Calls the closure when the link is cut; at once if it has been.
   func observe(_ onSevered: @escaping @Sendable (InMemorySeverance) -> Void) -> Ticket {
     let (ticket, severance) = self.state.withLock { state in
@@ -104,8 +109,10 @@ final class InMemoryLink: Sendable {
 
   var isSevered: Bool { self.state.withLock { $0.severance != nil } }
 
-  /// Delivers while there is room. A handler that answers at once releases from inside a delivery: then the outer
-  /// loop goes on, so that the stack does not grow with the queue.
+  /// Delivers while there is room.
+  ///
+  /// A handler that answers at once releases from inside a delivery: then the outer loop goes on, so that the
+  /// stack does not grow with the queue.
   private func drain(_ lane: Lane) {
     let mayDrain = self.state.withLock { state in
       guard state.lanes[lane]?.isDraining == false else { return false }

@@ -11,7 +11,7 @@ final class InMemoryPipeline: AppendPipeline {
   private let settling: Task<Void, Never>
 
   init(transport: InMemoryTransport, link: InMemoryLink, target: ServerAddress) {
-    let core = InMemoryPipelineCore(depth: transport.options.maxRPCsInFlight)
+    let core = InMemoryPipelineCore(depth: transport.options.maxRPCsInFlight, link: link)
     let options = transport.options
     self.transport = transport
     self.link = link
@@ -21,7 +21,6 @@ final class InMemoryPipeline: AppendPipeline {
     self.settling = Task {
       while let item = await core.started.next() {
         _ = await item.exchange.outcome(within: options.timeout, clock: options.clock)
-        link.forget(item.ticket)
         core.settle(item)
       }
     }
@@ -42,9 +41,8 @@ final class InMemoryPipeline: AppendPipeline {
     }
     let exchange = InMemoryExchange<AppendEntriesResponse>()
     let item = InMemoryPipelineCore.Item(
-      future: AppendFuture(request: request), exchange: exchange, ticket: self.link.observe { _ in })
+      future: AppendFuture(request: request), exchange: exchange, ticket: self.link.makeTicket())
     guard self.core.start(item) else {
-      self.link.forget(item.ticket)
       throw TransportError(.pipelineClosed, "the pipeline was closed", delivery: .notDelivered)
     }
     // One lane for all requests of a pipeline, heartbeats too: a lane keeps its order.
@@ -87,10 +85,12 @@ final class InMemoryPipelineCore: Sendable {
   let started = AsyncQueue<Item>()
   private let answered = AsyncQueue<AppendFuture>()
   private let depth: Int
+  private let link: InMemoryLink
   private let state = Mutex(State())
 
-  init(depth: Int) {
+  init(depth: Int, link: InMemoryLink) {
     self.depth = depth
+    self.link = link
   }
 
   /// Notes a request; `false` if the pipeline was closed.
@@ -159,6 +159,8 @@ final class InMemoryPipelineCore: Sendable {
   private func deliver(_ item: Item, closing reason: String) {
     // An exchange that was answered keeps its answer; any other one ends here.
     item.future.complete(item.exchange.fail(.pipelineClosed, reason))
+    // A request that still waits for room must not take it any more.
+    self.link.forget(item.ticket)
     self.answered.push(item.future)
   }
 }

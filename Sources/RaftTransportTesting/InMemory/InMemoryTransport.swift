@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// A transport within one process, for tests of consensus code: upstream's `InmemTransport`.
 ///
-/// Transports reach each other only after ``connect(_:to:)``, in one direction per call. What differs from upstream:
+/// Transports reach each other only after ``connect(_:to:)``, in one direction per call. Unlike upstream's:
 /// - Pre-votes are carried, too.
-/// - The heartbeat handler is honoured; upstream's in-memory transport ignores it.
+/// - The heartbeat handler is honoured; upstream's ignores it.
 /// - Elections (votes, pre-votes, TimeoutNow, heartbeats) have room of their own and overtake what waits.
 /// - The room at a peer (upstream's channel of 16) counts requests without an answer, per link and lane.
 /// - A server ID is checked where both sides name one.
@@ -20,8 +20,8 @@ public final class InMemoryTransport: LoopbackTransport {
     /// How many AppendEntries requests a pipeline may have under way; 1 switches pipelining off.
     public var maxRPCsInFlight: Int
 
-    /// How many requests may be at one peer without an answer, for elections and for everything else each. Further
-    /// ones wait with the caller.
+    /// How many requests may be at one peer without an answer, for elections and for everything else each;
+    /// further ones wait with the caller.
     public var unansweredRequestsPerLink: Int
 
     /// What measures the timeouts; a manual clock makes them part of a test's script.

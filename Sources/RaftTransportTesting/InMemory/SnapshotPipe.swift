@@ -2,8 +2,9 @@ internal import NIOCore
 internal import RaftTransport
 internal import Synchronization
 
-/// Carries a snapshot's bytes from the task that reads the source to the one that reads the body, one piece at a
-/// time: the writer waits until its last piece was taken.
+/// Carries a snapshot's bytes from the task that reads the source to the one that reads the body.
+///
+/// It holds one piece at a time: the writer waits until its last piece was taken.
 final class SnapshotPipe: Sendable {
   private enum Content {
     case empty

@@ -107,7 +107,7 @@ public enum TransportSuite {
 
     init(expected: String, actual: String, file: String = #fileID, line: Int = #line) {
       self.expected = expected
-      self.actual = actual
+      self.actual = actual.isEmpty ? "an empty value" : actual
       self.location = "\(file):\(line)"
     }
 

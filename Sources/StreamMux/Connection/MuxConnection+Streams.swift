@@ -223,8 +223,11 @@ extension MuxConnection {
     if streams[key].holdsBudget {
       receiveBudget.release(hello.initialWindow, for: opening.trafficClass)
     }
-    if streams[key].isRefused { refusedStreams -= 1 }
-    if isCounted { counts.streams[opening.trafficClass] -= 1 }
+    if streams[key].isRefused {
+      refusedStreams -= 1
+    } else {
+      counts.streams[opening.trafficClass] -= 1
+    }
     let wasScheduled = streams[key].isScheduled
     streams.remove(key)
     if wasScheduled {

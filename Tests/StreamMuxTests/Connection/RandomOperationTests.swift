@@ -25,18 +25,17 @@ struct RandomOperationTests {
 
   @Test("the same seed gives the same run", arguments: [3, 4, 5] as [UInt64])
   func repeats(seed: UInt64) throws {
-    var digests: Set<UInt64> = []
-    for _ in 0..<2 {
-      var run = try RandomRun(seed: seed)
-      run.operate(steps: 150)
-      run.quiesce()
-      digests.insert(run.pair.trace.digest)
-    }
-    #expect(digests.count == 1)
-    var other = try RandomRun(seed: seed + 100)
-    other.operate(steps: 150)
-    other.quiesce()
-    #expect(!digests.contains(other.pair.trace.digest))
+    let first = try digest(seed: seed)
+    #expect(try digest(seed: seed) == first, "seed \(seed)")
+    #expect(try digest(seed: seed + 100) != first, "seeds \(seed) and \(seed + 100)")
+  }
+
+  private func digest(seed: UInt64) throws -> Trace? {
+    var run = try RandomRun(seed: seed)
+    run.pair.trace = Trace()
+    run.operate(steps: 40)
+    run.quiesce()
+    return run.pair.trace
   }
 }
 
@@ -63,6 +62,9 @@ struct RandomRun {
     let opening: StreamOpening
     var directions: [DirectionModel]
     var isRejected = false
+    var hasArrived = false
+    /// The opener let go before it heard what became of the stream: the peer may have refused it unheard.
+    var wasLetGo = false
   }
 
   var pair: PairOfEngines
@@ -168,7 +170,7 @@ struct RandomRun {
   private mutating func write(_ side: Side, _ chosen: StreamKey? = nil) {
     guard let key = chosen ?? randomEnd(side), let end = ends[side][key], !end.hasEndedSending else { return }
     let direction = outgoing(side, end)
-    let count = [1, 10, 100, 5_000, 60_000, 200_000].randomElement(using: &generator) ?? 1
+    let count = [1, 10, 100, 1_000, 5_000, 20_000, 150_000].randomElement(using: &generator) ?? 1
     let model = models[end.stream].directions[direction]
     let length = Int.random(in: 1...count, using: &generator)
     pair.engines[side].write(model.source.bytes(from: model.written, count: length), to: key)
@@ -193,7 +195,11 @@ struct RandomRun {
     pair.engines[side].reset(key, code: .cancelled)
     ends[side][key]?.hasEndedSending = true
     breakDirection(end.stream, outgoing(side, end))
-    if !pair.engines[side].hasReachedWire(key) { vanish(end.stream) }
+    if !pair.engines[side].hasReachedWire(key) {
+      // The peer will never hear of it, so nothing comes from there either.
+      vanish(end.stream)
+      ends[side][key]?.hasEndedReceiving = true
+    }
   }
 
   private mutating func stop(_ side: Side) {
@@ -213,7 +219,10 @@ struct RandomRun {
     let hadReachedWire = pair.engines[side].hasReachedWire(key)
     if !hadReachedWire { vanish(end.stream) }
     if !end.hasFinished { breakDirection(end.stream, outgoing(side, end)) }
-    if !end.hasEndedReceiving { breakDirection(end.stream, 1 - outgoing(side, end)) }
+    if !end.hasEndedReceiving {
+      breakDirection(end.stream, 1 - outgoing(side, end))
+      if models[end.stream].opener == side { models[end.stream].wasLetGo = true }
+    }
     pair.engines[side].release(key)
     ends[side][key]?.isReleased = true
   }
@@ -265,6 +274,7 @@ struct RandomRun {
         problems.append("an opening that nobody made: \(opening)")
         return
       }
+      models[stream].hasArrived = true
       ends[side][key] = End(stream: stream, key: key)
     case .data(let key, let bytes):
       guard let end = ends[side][key] else { return problems.append("data for nobody") }
@@ -360,6 +370,7 @@ struct RandomRun {
       if pair.engines[side].hasTransmission { problems.append("\(side) has something to send") }
     }
     for (index, model) in models.enumerated() where !model.isRejected {
+      if model.wasLetGo && !model.hasArrived { continue }
       for direction in model.directions where !direction.isBroken {
         if !direction.hasArrivedFinish || direction.delivered != direction.written {
           problems.append("stream \(index): \(direction.delivered) of \(direction.written) arrived")

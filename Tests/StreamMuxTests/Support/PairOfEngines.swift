@@ -64,8 +64,8 @@ struct PairOfEngines {
   var recordsBytes = false
   /// Sides whose socket takes nothing.
   var blocked: Set<Side> = []
-  /// A digest of everything that happened: equal for equal runs.
-  var trace = Trace()
+  /// A digest of everything that happened, if asked for: equal for equal runs.
+  var trace: Trace?
 
   init(_ options: Options = Options(), seed: UInt64 = 1) throws {
     self.options = options
@@ -171,7 +171,7 @@ struct PairOfEngines {
     while !blocked.contains(side), links[side].capacity > 0 {
       let limit = min(options.transmissionLimit, links[side].capacity)
       guard let bytes = engines[side].nextTransmission(limit: limit, now: now) else { break }
-      trace.add(side, bytes, now)
+      trace?.add(side, bytes, now)
       if recordsBytes { sent[side].writeImmutableBuffer(bytes) }
       links[side].send(bytes, now: now, using: &generator)
       hasMoved = true
@@ -181,7 +181,7 @@ struct PairOfEngines {
 
   private mutating func takeEvents(_ side: Side) {
     while let event = engines[side].nextEvent() {
-      trace.add(side, event)
+      trace?.add(side, event)
       switch event {
       case .peerAuthenticated where options.acceptsAtOnce:
         engines[side].accept(grantsRoute: true, now: now)

@@ -3,17 +3,27 @@ import NIOCore
 @testable import StreamMux
 
 /// The bytes of a stream, known to both ends without being stored: a function of seed and position.
+///
+/// They are slices of one random table whose length is a prime, so that no frame, window or buffer size
+/// makes two places look alike.
 struct ByteSource {
+  private static let period = 65_521
+  /// The longest piece that can be asked for.
+  static let longest = 4 * period
+  private static let table: ByteBuffer = {
+    var generator = SplitMix64(seed: 2_718)
+    let once = (0..<period).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    return ByteBuffer(bytes: (0..<5).flatMap { _ in once })
+  }()
+
   let seed: UInt64
 
-  func byte(at position: UInt64) -> UInt8 {
-    var mixed = seed &+ (position &* 0x9E37_79B9_7F4A_7C15)
-    mixed = (mixed ^ (mixed >> 29)) &* 0xBF58_476D_1CE4_E5B9
-    return UInt8(truncatingIfNeeded: mixed >> 40)
-  }
-
   func bytes(from position: UInt64, count: Int) -> ByteBuffer {
-    ByteBuffer(bytes: (0..<UInt64(count)).map { byte(at: position + $0) })
+    let start = Int((position &+ seed &* 7_919) % UInt64(Self.period))
+    guard let slice = Self.table.getSlice(at: start, length: count) else {
+      preconditionFailure("more than \(Self.longest) bytes at once")
+    }
+    return slice
   }
 }
 
@@ -38,10 +48,10 @@ struct DirectionModel {
   /// nil, or what is wrong with these bytes.
   mutating func deliver(_ bytes: ByteBuffer) -> String? {
     if hasArrivedFinish || hasArrivedReset { return "bytes behind the end" }
-    for byte in bytes.readableBytesView {
-      guard byte == source.byte(at: delivered) else { return "a wrong byte at \(delivered)" }
-      delivered += 1
+    guard bytes == source.bytes(from: delivered, count: bytes.readableBytes) else {
+      return "wrong bytes behind \(delivered)"
     }
+    delivered += UInt64(bytes.readableBytes)
     return delivered <= written ? nil : "more bytes than were written"
   }
 }
