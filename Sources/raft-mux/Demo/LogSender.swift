@@ -11,6 +11,8 @@ struct SentLog: Sendable, Equatable {
   var requests = 0
   /// Requests that the follower has answered with success.
   var acknowledged = 0
+  /// Whether nothing more will be sent.
+  var isComplete = false
   /// How often the file was gone through to its end.
   var passes = 0
   /// The digest of the entries' data put one behind the other, made from what was read from the file.
@@ -49,14 +51,13 @@ final class LogSender: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
           for work in [self.fill, self.takeAnswers] {
             group.addTask {
-              // Either one ends with the last answer or with what went wrong, and then the other has to end, too.
+              // What goes wrong in one has to end the other, too.
               do {
                 try await work(pipeline)
               } catch {
                 await pipeline.close()
                 throw error
               }
-              await pipeline.close()
             }
           }
           try await group.waitForAll()
@@ -72,7 +73,6 @@ final class LogSender: Sendable {
   @Sendable private func fill(_ pipeline: any AppendPipeline) async throws {
     var digest = SHA256()
     var index: UInt64 = 0
-    var last: AppendFuture?
     repeat {
       var file = try LogFile(path: self.path)
       while !self.pace.isInterrupted {
@@ -91,12 +91,16 @@ final class LogSender: Sendable {
         }
         // The leader's log is as long as the longest that a follower has got of it.
         self.leader.leaderPosition.advance(to: index)
-        last = try await pipeline.appendEntries(request)
+        _ = try await pipeline.appendEntries(request)
       }
     } while self.pace.hasTimeLeft && index > 0
-    self.progress.withLock { $0.sha256 = digest.finalize().hexadecimal }
-    // Answers come in order: after the last one there is none to wait for.
-    _ = try await last?.response
+    let isAnswered = self.progress.withLock { sent in
+      sent.sha256 = digest.finalize().hexadecimal
+      sent.isComplete = true
+      return sent.acknowledged == sent.requests
+    }
+    // Otherwise the last answer closes it.
+    if isAnswered { await pipeline.close() }
   }
 
   private func request(_ lines: [ByteBuffer], after index: UInt64) -> AppendEntriesRequest {
@@ -115,7 +119,11 @@ final class LogSender: Sendable {
       guard response.success, response.lastLog == expected else {
         throw DemoError("\(self.follower.id) is at entry \(response.lastLog) after being sent \(expected)")
       }
-      self.progress.withLock { $0.acknowledged += 1 }
+      let isLast = self.progress.withLock { sent in
+        sent.acknowledged += 1
+        return sent.isComplete && sent.acknowledged == sent.requests
+      }
+      if isLast { await pipeline.close() }
     }
   }
 }
