@@ -42,7 +42,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "RaftWire",
-      dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: sourceSettings
     ),
     .target(
@@ -91,12 +94,20 @@ let package = Package(
     ),
     .testTarget(
       name: "RaftWireTests",
-      dependencies: ["RaftWire", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        "RaftWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: testSettings
     ),
     .testTarget(
       name: "StreamMuxTests",
-      dependencies: ["StreamMux", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: testSettings
     ),
     .testTarget(
@@ -111,8 +122,19 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "DemoTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
-      dependencies: ["RaftWire", "StreamMux", "RaftTransport"],
+      dependencies: [
+        "RaftWire", "StreamMux", "RaftTransport",
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: testSettings
     ),
   ]

@@ -1,43 +1,36 @@
 public import NIOCore
-internal import NIOPosix
+import NIOPosix
+import Synchronization
 
 /// Where the bytes of an outgoing snapshot come from.
 ///
 /// A source is read once, piece by piece, only as fast as the network takes the bytes. It must give exactly as many
 /// bytes as the request's `size` says: a shorter or longer one fails the call with `snapshotSource`.
-public struct SnapshotSource: Sendable {
+public struct SnapshotSource: AsyncSequence, Sendable {
   /// Gives the next piece; `nil` at the end.
-  package typealias Pull = () async throws -> ByteBuffer?
+  typealias Pull = () async throws -> ByteBuffer?
 
-  private let open: @Sendable () async throws -> sending Reading
+  /// The size of the pieces that are made here, in bytes: one chunk of the chunked encoding.
+  private static let pieceSize = 262_144
 
-  /// A source that has been opened; belongs to the task that reads it.
-  package struct Reading {
-    package let pull: Pull
-    package let close: () async -> Void
-  }
+  private let open: @Sendable () -> Pull
 
   /// Bytes that are in memory.
   public init(_ bytes: ByteBuffer) {
-    self.open = {
+    open = {
       var remaining = bytes
-      return Reading(
-        pull: {
-          // Pieces of this size keep the memory of a plain copy away and one piece in the cache.
-          remaining.readSlice(length: Swift.min(remaining.readableBytes, 262_144)).flatMap { piece in
-            piece.readableBytes == 0 ? nil : piece
-          }
-        },
-        close: {}
-      )
+      return {
+        let count = Swift.min(remaining.readableBytes, Self.pieceSize)
+        return count == 0 ? nil : remaining.readSlice(length: count)
+      }
     }
   }
 
   /// The pieces of a sequence, in order; empty pieces are skipped.
   public init<Pieces: AsyncSequence & Sendable>(_ pieces: Pieces) where Pieces.Element == ByteBuffer {
-    self.open = {
+    open = {
       var iterator = pieces.makeAsyncIterator()
-      return Reading(pull: { try await iterator.next(isolation: nil) }, close: {})
+      return { try await iterator.next(isolation: nil) }
     }
   }
 
@@ -45,23 +38,79 @@ public struct SnapshotSource: Sendable {
   ///
   /// - Parameter path: The file's path; it is opened when the snapshot is sent.
   public init(contentsOfFile path: String) {
-    self.open = {
-      let threads = NIOThreadPool.singleton
-      let fileIO = NonBlockingFileIO(threadPool: threads)
-      let handle = try await threads.runIfActive { try NIOFileHandle(_deprecatedPath: path, mode: .read) }
-      return Reading(
-        pull: {
-          let piece = try await fileIO.read(
-            fileHandle: handle, byteCount: 262_144, allocator: ByteBufferAllocator())
-          return piece.readableBytes == 0 ? nil : piece
-        },
-        close: { _ = try? await threads.runIfActive { try handle.close() } }
-      )
+    open = {
+      let reader = FileReader(path: path, pieceSize: Self.pieceSize)
+      return { try await reader.next() }
     }
   }
 
-  /// Opens the source, for one reading.
-  package func reading() async throws -> sending Reading {
-    try await self.open()
+  /// Begins to read the source.
+  public func makeAsyncIterator() -> Iterator {
+    Iterator(pull: open())
+  }
+
+  /// Reads the source piece by piece.
+  public struct Iterator: AsyncIteratorProtocol {
+    fileprivate let pull: Pull
+
+    /// Waits for the next piece; `nil` at the end.
+    public mutating func next() async throws -> ByteBuffer? {
+      try await pull()
+    }
+  }
+}
+
+/// Reads one file, in its own time: opens it at the first piece and closes it behind the last one, or when nobody
+/// wants more.
+private final class FileReader: Sendable {
+  private enum State {
+    case unopened
+    case open(NIOFileHandle)
+    case closed
+  }
+
+  private let path: String
+  private let pieceSize: Int
+  private let threads = NIOThreadPool.singleton
+  private let state = Mutex(State.unopened)
+
+  init(path: String, pieceSize: Int) {
+    self.path = path
+    self.pieceSize = pieceSize
+  }
+
+  deinit {
+    close()
+  }
+
+  func next() async throws -> ByteBuffer? {
+    guard let handle = try await handle() else { return nil }
+    let piece = try await NonBlockingFileIO(threadPool: threads).read(
+      fileHandle: handle, byteCount: pieceSize, allocator: ByteBufferAllocator())
+    if piece.readableBytes > 0 { return piece }
+    close()
+    return nil
+  }
+
+  private func handle() async throws -> NIOFileHandle? {
+    switch state.withLock({ $0 }) {
+    case .open(let handle):
+      return handle
+    case .closed:
+      return nil
+    case .unopened:
+      let path = self.path
+      let handle = try await threads.runIfActive { try NIOFileHandle(_deprecatedPath: path) }
+      state.withLock { $0 = .open(handle) }
+      return handle
+    }
+  }
+
+  private func close() {
+    state.withLock { state in
+      // A descriptor that was only read has nothing to report when it is closed.
+      if case .open(let handle) = state { try? handle.close() }
+      state = .closed
+    }
   }
 }

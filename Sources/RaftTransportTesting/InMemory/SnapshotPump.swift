@@ -21,15 +21,7 @@ struct SnapshotPump: Sendable {
     let hasBody = self.size > 0
     if hasBody { deliver() }
     do {
-      let reading = try await self.source.reading()
-      let failure: Failure?
-      do {
-        failure = try await self.feed(reading.pull)
-      } catch {
-        await reading.close()
-        throw error
-      }
-      await reading.close()
+      let failure = try await self.feed()
       if failure == nil, !hasBody { deliver() }
       return failure
     } catch {
@@ -39,11 +31,10 @@ struct SnapshotPump: Sendable {
 
   /// The last piece is held back until the source has ended, so that a source that goes on gives no whole
   /// body.
-  private func feed(_ pull: SnapshotSource.Pull) async throws -> Failure? {
+  private func feed() async throws -> Failure? {
     var total: Int64 = 0
     var held: ByteBuffer?
-    while let piece = try await pull() {
-      guard piece.readableBytes > 0 else { continue }
+    for try await piece in self.source where piece.readableBytes > 0 {
       total += Int64(piece.readableBytes)
       guard total <= max(self.size, 0) else {
         return Failure(message: "the source goes on beyond the announced \(self.size) bytes", underlying: nil)

@@ -8,17 +8,17 @@ extension TransportSuite {
     [
       Check("A source that ends short fails the call and cuts the body") { scene in
         try await scene.failingTransfer(
-          SnapshotSource(PatternPieces(sizes: [400, 599])), size: 1000, what: "a short source",
+          PatternPieces(sizes: [400, 599]), size: 1000, what: "a short source",
           mayBeWhole: false)
       },
       Check("A source that ends short by far fails the call and cuts the body") { scene in
         try await scene.failingTransfer(
-          SnapshotSource(PatternPieces(sizes: [])), size: 1_000_000, what: "an empty source",
+          PatternPieces(sizes: []), size: 1_000_000, what: "an empty source",
           mayBeWhole: false)
       },
       Check("A source that throws fails the call with its error and cuts the body") { scene in
         let error = try await scene.failingTransfer(
-          SnapshotSource(PatternPieces(sizes: [400, 599], error: SourceBroke())), size: 1000,
+          PatternPieces(sizes: [400, 599], error: SourceBroke()), size: 1000,
           what: "a source that throws", mayBeWhole: false)
         try scene.expect(
           error.underlying is SourceBroke, "the source's error beneath",
@@ -27,7 +27,7 @@ extension TransportSuite {
       Check("A source that goes on fails the call, and no byte beyond the size arrives") { scene in
         for sizes in [[400, 601], [1000, 1], [2_000_000]] {
           try await scene.failingTransfer(
-            SnapshotSource(PatternPieces(sizes: sizes)), size: 1000, what: "a long source", mayBeWhole: true)
+            PatternPieces(sizes: sizes), size: 1000, what: "a long source", mayBeWhole: true)
         }
       },
       Check("A cancelled snapshot ends with cancelled, and its body is cut") { scene in
@@ -56,12 +56,16 @@ extension TransportSuite.Scene {
   /// - Parameter mayBeWhole: Whether the body may have ended well, because all its bytes were there.
   @discardableResult
   func failingTransfer(
-    _ source: SnapshotSource, size: Int, what: String, mayBeWhole: Bool
+    _ pieces: PatternPieces, size: Int, what: String, mayBeWhole: Bool
   ) async throws -> TransportError {
+    // The source holds back until the request has arrived: a call that fails before may well send nothing at all.
+    let gate = AsyncQueue<Never>()
+    let source = SnapshotSource(GatedPieces(gate: gate, pieces: pieces))
     async let outcome = self.outcome {
       try await self.snapshot(InstallSnapshotRequest(term: 6, size: Int64(size)), source)
     }
     let received = try await self.nextSnapshot()
+    gate.finish()
     let body = await self.outcome { try await received.body.collect(upTo: size) }
     switch body {
     case .failure(let error as TransportError):
@@ -79,5 +83,25 @@ extension TransportSuite.Scene {
     received.responder.fail("the snapshot was no good")
     try await self.proveAlive("after \(what)")
     return error
+  }
+}
+
+/// Gives the pieces of another sequence, but not before a gate has been opened by finishing it.
+private struct GatedPieces: AsyncSequence, Sendable {
+  let gate: AsyncQueue<Never>
+  let pieces: PatternPieces
+
+  func makeAsyncIterator() -> Iterator {
+    Iterator(gate: self.gate, base: self.pieces.makeAsyncIterator())
+  }
+
+  struct Iterator: AsyncIteratorProtocol {
+    let gate: AsyncQueue<Never>
+    var base: PatternPieces.AsyncIterator
+
+    mutating func next() async throws -> ByteBuffer? {
+      _ = await self.gate.next()
+      return try await self.base.next()
+    }
   }
 }

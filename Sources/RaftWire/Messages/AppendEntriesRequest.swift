@@ -36,3 +36,38 @@ public struct AppendEntriesRequest: Sendable, Hashable {
     self.leaderCommitIndex = leaderCommitIndex
   }
 }
+
+extension AppendEntriesRequest: WireRequest {
+  package static var rpcType: RPCType { .appendEntries }
+  package static var blank: AppendEntriesRequest { AppendEntriesRequest() }
+  package static let declaredFields: [WireField] =
+    WireField.header + [.term, .leader, .previousLogIndex, .previousLogTerm, .entries, .leaderCommitIndex]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .term: term = try reader.readUInt64()
+    case .leader: leader = try reader.readBytes()
+    case .previousLogIndex: previousLogIndex = try reader.readUInt64()
+    case .previousLogTerm: previousLogTerm = try reader.readUInt64()
+    case .entries: try reader.readEntries(into: &entries)
+    case .leaderCommitIndex: leaderCommitIndex = try reader.readUInt64()
+    default: return try header.decode(field, from: &reader)
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMessage(ownFields: 6)
+    writer.address(of: header)
+    try writer.entries(entries)
+    writer.id(of: header)
+    writer.field(.leader, bytes: leader)
+    writer.field(.leaderCommitIndex, unsigned: leaderCommitIndex)
+    writer.field(.previousLogIndex, unsigned: previousLogIndex)
+    writer.field(.previousLogTerm, unsigned: previousLogTerm)
+    writer.protocolVersion(of: header)
+    writer.field(.term, unsigned: term)
+  }
+}

@@ -26,3 +26,33 @@ public struct AppendEntriesResponse: Sendable, Hashable {
     self.noRetryBackoff = noRetryBackoff
   }
 }
+
+extension AppendEntriesResponse: WireResponse {
+  package static var blank: AppendEntriesResponse { AppendEntriesResponse() }
+  package static let declaredFields: [WireField] =
+    WireField.header + [.term, .lastLog, .success, .noRetryBackoff]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .term: term = try reader.readUInt64()
+    case .lastLog: lastLog = try reader.readUInt64()
+    case .success: success = try reader.readBool()
+    case .noRetryBackoff: noRetryBackoff = try reader.readBool()
+    default: return try header.decode(field, from: &reader)
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMessage(ownFields: 4)
+    writer.address(of: header)
+    writer.id(of: header)
+    writer.field(.lastLog, unsigned: lastLog)
+    writer.field(.noRetryBackoff, boolean: noRetryBackoff)
+    writer.protocolVersion(of: header)
+    writer.field(.success, boolean: success)
+    writer.field(.term, unsigned: term)
+  }
+}

@@ -48,3 +48,47 @@ public struct InstallSnapshotRequest: Sendable, Hashable {
     self.size = size
   }
 }
+
+extension InstallSnapshotRequest: WireRequest {
+  package static var rpcType: RPCType { .installSnapshot }
+  package static var blank: InstallSnapshotRequest { InstallSnapshotRequest() }
+  package static let declaredFields: [WireField] =
+    WireField.header + [
+      .snapshotVersion, .term, .leader, .lastLogIndex, .lastLogTerm, .peers, .configuration,
+      .configurationIndex, .size,
+    ]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .snapshotVersion: snapshotVersion = try reader.readInt64()
+    case .term: term = try reader.readUInt64()
+    case .leader: leader = try reader.readBytes()
+    case .lastLogIndex: lastLogIndex = try reader.readUInt64()
+    case .lastLogTerm: lastLogTerm = try reader.readUInt64()
+    case .peers: peers = try reader.readBytes()
+    case .configuration: configuration = try reader.readBytes()
+    case .configurationIndex: configurationIndex = try reader.readUInt64()
+    case .size: size = try reader.readInt64()
+    default: return try header.decode(field, from: &reader)
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMessage(ownFields: 9)
+    writer.address(of: header)
+    writer.field(.configuration, bytes: configuration)
+    writer.field(.configurationIndex, unsigned: configurationIndex)
+    writer.id(of: header)
+    writer.field(.lastLogIndex, unsigned: lastLogIndex)
+    writer.field(.lastLogTerm, unsigned: lastLogTerm)
+    writer.field(.leader, bytes: leader)
+    writer.field(.peers, bytes: peers)
+    writer.protocolVersion(of: header)
+    writer.field(.size, signed: size)
+    writer.field(.snapshotVersion, signed: snapshotVersion)
+    writer.field(.term, unsigned: term)
+  }
+}

@@ -32,3 +32,52 @@ public struct LogEntry: Sendable, Hashable {
     self.appendedAt = appendedAt
   }
 }
+
+extension LogEntry: WireObject {
+  package static var blank: LogEntry { LogEntry() }
+  package static let declaredFields: [WireField] = [.index, .term, .type, .data, .extensions, .appendedAt]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .index: index = try reader.readUInt64()
+    case .term: term = try reader.readUInt64()
+    case .type: type = LogType(rawValue: try reader.readUInt8())
+    case .data: data = try reader.readBytes()
+    case .extensions: extensions = try reader.readBytes()
+    case .appendedAt: appendedAt = try reader.readTimestamp()
+    default: return false
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMap(fields: writer.profile.hasAppendedAt ? 6 : 5)
+    if writer.profile.hasAppendedAt {
+      writer.key(.appendedAt)
+      try writer.timestamp(appendedAt)
+    }
+    writer.field(.data, bytes: data)
+    writer.field(.extensions, bytes: extensions)
+    writer.field(.index, unsigned: index)
+    writer.field(.term, unsigned: term)
+    writer.field(.type, unsigned: UInt64(type.rawValue))
+  }
+}
+
+extension WireWriter {
+  /// Writes the entries of an append: `nil`, empty and `nil` elements stay what they are.
+  mutating func entries(_ entries: [LogEntry?]?) throws(WireError) {
+    key(.entries)
+    guard let entries else { return null() }
+    beginArray(count: entries.count)
+    for entry in entries {
+      if let entry {
+        try entry.encode(into: &self)
+      } else {
+        null()
+      }
+    }
+  }
+}

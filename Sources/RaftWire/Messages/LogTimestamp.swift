@@ -12,7 +12,8 @@ public struct LogTimestamp: Sendable, Hashable {
 
   /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
   public var unixSeconds: Int64
-  /// Nanoseconds after ``unixSeconds``; 0 ..< 1,000,000,000 for a real time, though a peer's bytes can hold any.
+  /// Nanoseconds after ``unixSeconds``; 0 ..< 1,000,000,000 for a real time, though a
+  /// peer's bytes can give any value of 30 bits.
   public var nanoseconds: Int32
   /// The location.
   public var location: Location
@@ -31,4 +32,7 @@ public struct LogTimestamp: Sendable, Hashable {
   public var isZero: Bool {
     unixSeconds == Self.zero.unixSeconds && nanoseconds == 0
   }
+
+  /// Go keeps nanoseconds in 30 bits: smaller values than this travel, whether they make sense or not.
+  static let nanosecondBound: Int32 = 1 << 30
 }

@@ -22,3 +22,32 @@ public struct RequestPreVoteRequest: Sendable, Hashable {
     self.lastLogTerm = lastLogTerm
   }
 }
+
+extension RequestPreVoteRequest: WireRequest {
+  package static var rpcType: RPCType { .requestPreVote }
+  package static var blank: RequestPreVoteRequest { RequestPreVoteRequest() }
+  package static let declaredFields: [WireField] =
+    WireField.header + [.term, .lastLogIndex, .lastLogTerm]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .term: term = try reader.readUInt64()
+    case .lastLogIndex: lastLogIndex = try reader.readUInt64()
+    case .lastLogTerm: lastLogTerm = try reader.readUInt64()
+    default: return try header.decode(field, from: &reader)
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMessage(ownFields: 3)
+    writer.address(of: header)
+    writer.id(of: header)
+    writer.field(.lastLogIndex, unsigned: lastLogIndex)
+    writer.field(.lastLogTerm, unsigned: lastLogTerm)
+    writer.protocolVersion(of: header)
+    writer.field(.term, unsigned: term)
+  }
+}

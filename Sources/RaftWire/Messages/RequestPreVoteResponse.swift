@@ -18,3 +18,29 @@ public struct RequestPreVoteResponse: Sendable, Hashable {
     self.granted = granted
   }
 }
+
+extension RequestPreVoteResponse: WireResponse {
+  package static var blank: RequestPreVoteResponse { RequestPreVoteResponse() }
+  package static let declaredFields: [WireField] =
+    WireField.header + [.term, .granted]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .term: term = try reader.readUInt64()
+    case .granted: granted = try reader.readBool()
+    default: return try header.decode(field, from: &reader)
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMessage(ownFields: 2)
+    writer.address(of: header)
+    writer.field(.granted, boolean: granted)
+    writer.id(of: header)
+    writer.protocolVersion(of: header)
+    writer.field(.term, unsigned: term)
+  }
+}

@@ -32,3 +32,36 @@ public struct RequestVoteRequest: Sendable, Hashable {
     self.leadershipTransfer = leadershipTransfer
   }
 }
+
+extension RequestVoteRequest: WireRequest {
+  package static var rpcType: RPCType { .requestVote }
+  package static var blank: RequestVoteRequest { RequestVoteRequest() }
+  package static let declaredFields: [WireField] =
+    WireField.header + [.term, .candidate, .lastLogIndex, .lastLogTerm, .leadershipTransfer]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .term: term = try reader.readUInt64()
+    case .candidate: candidate = try reader.readBytes()
+    case .lastLogIndex: lastLogIndex = try reader.readUInt64()
+    case .lastLogTerm: lastLogTerm = try reader.readUInt64()
+    case .leadershipTransfer: leadershipTransfer = try reader.readBool()
+    default: return try header.decode(field, from: &reader)
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMessage(ownFields: 5)
+    writer.address(of: header)
+    writer.field(.candidate, bytes: candidate)
+    writer.id(of: header)
+    writer.field(.lastLogIndex, unsigned: lastLogIndex)
+    writer.field(.lastLogTerm, unsigned: lastLogTerm)
+    writer.field(.leadershipTransfer, boolean: leadershipTransfer)
+    writer.protocolVersion(of: header)
+    writer.field(.term, unsigned: term)
+  }
+}

@@ -24,3 +24,31 @@ public struct RequestVoteResponse: Sendable, Hashable {
     self.granted = granted
   }
 }
+
+extension RequestVoteResponse: WireResponse {
+  package static var blank: RequestVoteResponse { RequestVoteResponse() }
+  package static let declaredFields: [WireField] =
+    WireField.header + [.term, .peers, .granted]
+
+  package mutating func decode(
+    _ field: WireField, from reader: inout WireReader
+  ) throws(WireError) -> Bool {
+    switch field {
+    case .term: term = try reader.readUInt64()
+    case .peers: peers = try reader.readBytes()
+    case .granted: granted = try reader.readBool()
+    default: return try header.decode(field, from: &reader)
+    }
+    return true
+  }
+
+  package func encode<Sink: ByteSink>(into writer: inout WireWriter<Sink>) throws(WireError) {
+    writer.beginMessage(ownFields: 3)
+    writer.address(of: header)
+    writer.field(.granted, boolean: granted)
+    writer.id(of: header)
+    writer.field(.peers, bytes: peers)
+    writer.protocolVersion(of: header)
+    writer.field(.term, unsigned: term)
+  }
+}

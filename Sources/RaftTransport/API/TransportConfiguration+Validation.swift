@@ -1,0 +1,35 @@
+extension TransportConfiguration {
+  /// The depth of pipelines, with upstream's default for 0.
+  var pipelineDepth: Int { maxRPCsInFlight == 0 ? 2 : maxRPCsInFlight }
+
+  /// - Throws: ``TransportError`` with `badConfiguration` for the first field that is out of range.
+  func validate() throws(TransportError) {
+    try check("serverID", (1...255).contains(serverID.rawValue.utf8.count), "1 to 255 bytes")
+    try check("clusterID", (1...255).contains(clusterID.utf8.count), "1 to 255 bytes")
+    try check("timeout", timeout >= .zero, "zero (no limit) or more")
+    try check("dialling.firstPause", dialling.firstPause > .zero, "more than zero")
+    try check(
+      "dialling.longestPause", dialling.longestPause >= dialling.firstPause, "at least dialling.firstPause")
+    try check(
+      "limits.maximumMessageBytes", (16 << 10...1 << 30).contains(limits.maximumMessageBytes),
+      "16 KiB to 1 GiB")
+    try check("limits.unansweredRequestsPerStream", limits.unansweredRequestsPerStream >= 1, "1 or more")
+    try check("limits.waitingCalls", limits.waitingCalls >= 1, "1 or more")
+    try check("limits.handshakes", limits.handshakes >= 1, "1 or more")
+    switch snapshotDeadline.rule {
+    case .upstream(let timeoutScale):
+      try check("snapshotDeadline.timeoutScale", timeoutScale > 0, "more than zero")
+    case .progress(let stall, let restore):
+      try check("snapshotDeadline.stall", stall > .zero, "more than zero")
+      try check("snapshotDeadline.restore", restore > .zero, "more than zero")
+    case .none:
+      break
+    }
+  }
+
+  private func check(_ field: String, _ isValid: Bool, _ range: String) throws(TransportError) {
+    if !isValid {
+      throw TransportError(.badConfiguration, "\(field) must be \(range)", delivery: .notDelivered)
+    }
+  }
+}

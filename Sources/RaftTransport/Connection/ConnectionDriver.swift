@@ -1,0 +1,338 @@
+import Logging
+import NIOCore
+import StreamMux
+
+/// Drives one engine on one socket: bytes and time in, bytes out, events to the streams' owners.
+///
+/// Confined to the channel's event loop. Whatever reaches it — bytes, a command, a timer — ends in ``pump()``, which
+/// empties the engine's events and then writes what the socket takes, with one flush.
+final class ConnectionDriver: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// The most bytes asked of the engine at once: what lies behind it is the latency of everybody's next frame.
+  private static let transmissionLimit = 64 * 1_024
+  /// Rounds of write and flush after which the loop's other connections get their turn.
+  private static let roundsPerTurn = 16
+  /// How long a connection that is over may wait for the peer to close its direction.
+  private static let lingerTime = TimeAmount.seconds(1)
+
+  var engine: MuxConnection
+  let link: Link
+  let services: InboundServices
+  let logger: Logger
+  private let observer: any ConnectionObserver
+  private var owners: [StreamKey: any StreamOwner] = [:]
+  private var probes: [UInt64: Scheduled<Void>] = [:]
+  private var context: ChannelHandlerContext?
+  private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+  private var isPumping = false
+  private var isOver = false
+  /// Who is at the other end, once the handshake has shown it.
+  private(set) var origin = IncomingRPC.Origin(id: "", address: "")
+  private(set) var endpoints = Endpoints()
+
+  init(
+    engine: MuxConnection, link: Link, observer: any ConnectionObserver, services: InboundServices,
+    logger: Logger
+  ) {
+    self.engine = engine
+    self.link = link
+    self.observer = observer
+    self.services = services
+    self.logger = logger
+  }
+
+  var eventLoop: any EventLoop { link.eventLoop }
+
+  var peerID: ServerID { origin.id }
+
+  /// Runs something that touches the engine, and what follows from it.
+  func perform(_ body: () -> Void) {
+    body()
+    pump()
+  }
+
+  // MARK: The channel
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    endpoints = Endpoints(context.channel)
+    link.attach(self)
+    if context.channel.isActive { pump() }
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    finish(.endOfInput)
+    self.context = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    endpoints = Endpoints(context.channel)
+    pump()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    engine.receive(unwrapInboundIn(data), now: .now())
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    pump()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { pump() }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if let event = event as? ChannelEvent, event == .inputClosed {
+      perform { engine.receiveEndOfInput(now: .now()) }
+    } else {
+      context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    perform { engine.receiveEndOfInput(now: .now()) }
+    finish(.endOfInput)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    logger.debug("the socket failed", metadata: ["error": "\(error)"])
+    context.close(promise: nil)
+  }
+
+  // MARK: Streams
+
+  /// Opens a stream that belongs to `owner` until it is released.
+  func open(_ opening: StreamOpening, owner: any StreamOwner) throws(OpenError) -> StreamKey {
+    guard !isOver else { throw .closed }
+    let stream = try engine.open(opening, now: .now())
+    owners[stream] = owner
+    return stream
+  }
+
+  /// Ends the ownership of a stream; what is not finished in either direction is cancelled with the code.
+  func release(_ stream: StreamKey, code: ErrorCode = .cancelled) {
+    owners[stream] = nil
+    engine.release(stream, code: code)
+  }
+
+  /// Hands an answer to the stream on which its request came.
+  func answer(_ stream: StreamKey, request: UInt64, _ bytes: ByteBuffer) {
+    // The stream may have ended while the handler worked; then nobody waits for the answer.
+    (owners[stream] as? InboundStream)?.answer(request: request, bytes, stream, self)
+  }
+
+  // MARK: Orders of those who decide about connections
+
+  func accept(grantsRoute: Bool) {
+    engine.accept(grantsRoute: grantsRoute, now: .now())
+  }
+
+  func refuse(_ refusal: Refusal) {
+    logger.info("refusing a connection", metadata: ["reason": "\(refusal)"])
+    engine.refuse(refusal, now: .now())
+  }
+
+  func close(_ code: ErrorCode, text: String) {
+    engine.close(code, text: text, now: .now())
+  }
+
+  /// Lets what runs come to its end and closes the connection then.
+  func drain() {
+    engine.drain(now: .now())
+    for (stream, owner) in owners { owner.connectionDraining(stream, self) }
+    observer.connectionDraining(link)
+  }
+
+  /// Finds out whether the peer still answers (R-PAIR), within max(1 s, 4 round trips).
+  func probe() {
+    guard !isOver else { return observer.connection(link, probeAnswered: false) }
+    let number = engine.ping(now: .now())
+    let patience = max(.seconds(1), (engine.figures.smoothedRoundTrip ?? .zero) * 4)
+    probes[number] = eventLoop.assumeIsolated().scheduleTask(in: patience) {
+      self.endProbe(number, answered: false)
+    }
+  }
+
+  private func endProbe(_ number: UInt64, answered: Bool) {
+    guard let timer = probes.removeValue(forKey: number) else { return }
+    timer.cancel()
+    observer.connection(link, probeAnswered: answered)
+  }
+
+  // MARK: The pump
+
+  private func pump() {
+    // What happens inside (an owner's call) is seen by the loop that already runs.
+    guard !isPumping, context != nil else { return }
+    isPumping = true
+    var rounds = 0
+    repeat {
+      while let event = engine.nextEvent() { handle(event) }
+      transmit()
+      rounds += 1
+    } while rounds < Self.roundsPerTurn && canTransmit
+    isPumping = false
+    if canTransmit {
+      eventLoop.assumeIsolated().execute { self.pump() }
+    }
+    armTimer()
+  }
+
+  private var canTransmit: Bool {
+    engine.hasTransmission && (context?.channel.isWritable ?? false)
+  }
+
+  private func transmit() {
+    guard let context else { return }
+    var hasWritten = false
+    while context.channel.isWritable,
+      let bytes = engine.nextTransmission(limit: Self.transmissionLimit, now: .now())
+    {
+      context.write(wrapOutboundOut(bytes), promise: nil)
+      hasWritten = true
+    }
+    if hasWritten { context.flush() }
+  }
+
+  private func armTimer() {
+    guard let deadline = engine.nextDeadline, !(isOver && context == nil) else { return }
+    if let timer {
+      // A timer that is early only looks again; one that is late would be a fault.
+      if timer.deadline <= deadline { return }
+      timer.task.cancel()
+    }
+    let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      self.timer = nil
+      guard self.context != nil else { return }
+      self.perform { self.engine.handleTimeout(now: .now()) }
+    }
+    timer = (deadline, task)
+  }
+
+  private func handle(_ event: MuxEvent) {
+    switch event {
+    case .peerAuthenticated(let hello, let agreement):
+      origin = IncomingRPC.Origin(id: ServerID(hello.serverID), address: ServerAddress(hello.address))
+      observer.connection(link, authenticated: hello, agreement, endpoints)
+    case .proofNeeded, .proofReceived:
+      preconditionFailure("a method with proofs was agreed on, though none is offered")
+    case .established(let grantsRoute):
+      observer.connection(link, establishedGrantingRoute: grantsRoute)
+    case .refused(let refusal):
+      observer.connection(link, refused: refusal)
+    case .opened(let stream, let opening):
+      accept(stream, opening)
+    case .data(let stream, let bytes):
+      owners[stream]?.streamReceived(bytes.withoutPinning(), stream, self)
+    case .finished(let stream):
+      owners[stream]?.streamFinished(stream, self)
+    case .stopped(let stream, let code):
+      owners[stream]?.streamStopped(code, stream, self)
+    case .writable(let stream):
+      owners[stream]?.streamWritable(stream, self)
+    case .reset(let stream, let code):
+      owners[stream]?.streamEnded(.reset(code), stream, self)
+    case .rejected(let stream, let code):
+      owners[stream]?.streamEnded(.neverProcessed(code), stream, self)
+    case .pong(let number, _):
+      endProbe(number, answered: true)
+    case .draining:
+      observer.connectionDraining(link)
+    case .ending(let closure):
+      finish(closure)
+    case .shouldCloseOutput:
+      closeOutput()
+    case .closed(let closure):
+      finish(closure)
+      context?.close(promise: nil)
+    }
+  }
+
+  private func accept(_ stream: StreamKey, _ opening: StreamOpening) {
+    guard opening.group == services.group else {
+      logger.debug("a stream for another Raft group", metadata: ["group": "\(opening.group)"])
+      return release(stream, code: .unknownGroup)
+    }
+    owners[stream] = InboundStream(opening: opening, services: services, driver: self)
+  }
+
+  // MARK: The end
+
+  /// No stream of this connection lives on; bytes may still have to go out.
+  private func finish(_ closure: Closure) {
+    guard !isOver else { return }
+    isOver = true
+    log(closure)
+    for (number, timer) in probes {
+      timer.cancel()
+      probes[number] = nil
+      observer.connection(link, probeAnswered: false)
+    }
+    // Commands that were under way meet a connection that is over, and end by themselves.
+    link.closeMailbox()
+    let ended = owners
+    owners = [:]
+    for (stream, owner) in ended {
+      let end = StreamEnd.connectionOver(closure, hadReachedWire: engine.hasReachedWire(stream))
+      owner.streamEnded(end, stream, self)
+    }
+    observer.connection(link, closed: closure)
+  }
+
+  private func closeOutput() {
+    guard let context else { return }
+    context.close(mode: .output, promise: nil)
+    eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) {
+      self.context?.close(promise: nil)
+    }
+  }
+
+  private func log(_ closure: Closure) {
+    let metadata: Logger.Metadata = ["peer": "\(peerID)", "reason": "\(closure.explanation)"]
+    switch closure {
+    case .violation, .silent: logger.warning("connection ended", metadata: metadata)
+    case .refused, .refusedByPeer, .peerError: logger.info("connection ended", metadata: metadata)
+    case .drained, .endOfInput, .local: logger.debug("connection ended", metadata: metadata)
+    }
+  }
+
+  // MARK: Statistics
+
+  /// What the connection is doing.
+  func statistics(
+    identity: PeerIdentity, isDialled: Bool, carriesCalls: Bool
+  ) -> TransportStatistics.Connection {
+    let figures = engine.figures
+    return TransportStatistics.Connection(
+      peerID: identity.id,
+      peerAddress: identity.advertisedAddress,
+      isDialled: isDialled,
+      carriesCalls: carriesCalls,
+      localPort: endpoints.localPort,
+      remotePort: endpoints.remotePort,
+      streams: TransportStatistics.StreamCounts(
+        election: figures.streams.election, append: figures.streams.append, snapshot: figures.streams.snapshot
+      ),
+      bytesReceived: figures.bytesReceived,
+      bytesSent: figures.bytesSent,
+      callsInFlight: owners.values.reduce(0) { $0 + $1.callsInFlight },
+      receiveWindow: owners.keys.compactMap { engine.streamFigures($0).map { Int($0.receiveWindow) } }.max()
+        ?? services.initialWindow,
+      roundTrip: figures.smoothedRoundTrip.map { .nanoseconds($0.nanoseconds) },
+      leastRoundTrip: figures.minimumRoundTrip.map { .nanoseconds($0.nanoseconds) },
+      snapshots: owners.values.compactMap(\.snapshotProgress)
+    )
+  }
+}
+
+extension Endpoints {
+  init(_ channel: any Channel) {
+    self.init(
+      localPort: channel.localAddress?.port ?? 0,
+      remotePort: channel.remoteAddress?.port ?? 0,
+      remoteIP: channel.remoteAddress?.ipAddress)
+  }
+}

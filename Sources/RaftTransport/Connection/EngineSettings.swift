@@ -1,0 +1,87 @@
+import NIOCore
+import StreamMux
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Turns the user's configuration into engines: the one place where the two meet.
+struct EngineSettings: Sendable {
+  let serverID: ServerID
+  let clusterID: String
+  /// What HELLO says about where this server can be dialled.
+  let advertisedAddress: ServerAddress
+  private let mux: MuxConfiguration
+  /// Grows with each start of the server, so that peers can tell an old connection from a new one.
+  private let incarnation: UInt64
+
+  /// - Throws: ``TransportError`` with `badConfiguration`, which names the field and its range.
+  init(_ configuration: TransportConfiguration, advertisedAddress: ServerAddress) throws(TransportError) {
+    serverID = configuration.serverID
+    clusterID = configuration.clusterID
+    self.advertisedAddress = advertisedAddress
+    incarnation = Self.nanosecondsSinceEpoch()
+    let limits = configuration.limits
+    do {
+      mux = MuxConfiguration(
+        limits: try MuxLimits(
+          initialWindow: limits.initialWindow,
+          streamCredit: StreamCredit(
+            election: UInt32(clamping: limits.electionStreams),
+            append: UInt32(clamping: limits.appendStreams),
+            snapshot: UInt32(clamping: limits.snapshotStreams)),
+          receiveBudget: limits.receiveBudget,
+          // Twice the largest message: one may be in its handler while the next is put together.
+          assemblyBudget: max(
+            1 << 20, limits.maximumMessageBytes.multipliedReportingOverflow(by: 2).partialValue),
+          maximumPendingOpens: limits.waitingCalls))
+    } catch {
+      throw TransportError(.badConfiguration, "limits: \(error)", delivery: .notDelivered, underlying: error)
+    }
+    _ = try hello(target: "", isLoopback: true)
+  }
+
+  /// A new engine for one connection.
+  ///
+  /// - Parameters:
+  ///   - target: The server that must answer; empty for whoever does. Of a dialler only.
+  ///   - isLoopback: Whether the bytes never leave this machine; they then need no checksums.
+  func engine(
+    role: Role, target: ServerID, isLoopback: Bool
+  ) throws(TransportError) -> (engine: MuxConnection, nonce: Nonce) {
+    let hello = try hello(target: target, isLoopback: isLoopback)
+    let engine = MuxConnection(
+      role: role, hello: hello, expectedServerID: target.isEmpty ? nil : target.rawValue, configuration: mux,
+      seed: .random(in: 0...(.max)), now: .now())
+    return (engine, hello.nonce)
+  }
+
+  private func hello(target: ServerID, isLoopback: Bool) throws(TransportError) -> Hello {
+    do {
+      return try Hello(
+        features: isLoopback ? [] : .crc32,
+        methods: .none,
+        maximumFramePayload: UInt32(mux.limits.maximumFramePayload),
+        initialWindow: UInt32(mux.limits.initialWindow),
+        streamCredit: mux.limits.streamCredit,
+        incarnation: incarnation,
+        nonce: .random(),
+        clusterID: clusterID,
+        serverID: serverID.rawValue,
+        address: advertisedAddress.rawValue,
+        targetServerID: target.rawValue)
+    } catch {
+      throw TransportError(.badConfiguration, "\(error)", delivery: .notDelivered, underlying: error)
+    }
+  }
+
+  private static func nanosecondsSinceEpoch() -> UInt64 {
+    var time = timespec()
+    guard unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 else { return 0 }
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}

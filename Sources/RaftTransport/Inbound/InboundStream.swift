@@ -1,0 +1,222 @@
+import Logging
+import NIOCore
+import RaftWire
+import StreamMux
+
+/// Serves one stream of a peer: requests in, answers out in their order, as a connection of hashicorp/raft's
+/// transport does it.
+final class InboundStream: StreamOwner {
+  private enum Phase {
+    /// Requests are read.
+    case requests
+    /// The raw bytes behind an InstallSnapshot request are read.
+    case body(IncomingSnapshot)
+    /// Nothing more is read; what was asked is still answered.
+    case halted
+    /// The stream is gone; only handlers that run keep it here.
+    case over
+  }
+
+  private let opening: StreamOpening
+  private let services: InboundServices
+  private let origin: IncomingRPC.Origin
+  private let link: Link
+  private var intake: MessageIntake
+  private var answers = AnswerQueue()
+  private var phase = Phase.requests
+  private var peerHasFinished = false
+
+  init(opening: StreamOpening, services: InboundServices, driver: ConnectionDriver) {
+    self.opening = opening
+    self.services = services
+    self.origin = driver.origin
+    self.link = driver.link
+    self.intake = MessageIntake(limits: services.messageLimits)
+  }
+
+  // MARK: From the peer
+
+  func streamReceived(_ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    switch phase {
+    case .requests:
+      intake.append(bytes)
+      readRequests(stream, driver)
+    case .body(let snapshot):
+      intake.append(bytes)
+      readBody(snapshot, stream, driver)
+    case .halted, .over:
+      driver.engine.consume(bytes.readableBytes, of: stream)
+    }
+  }
+
+  func streamFinished(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    peerHasFinished = true
+    if case .body(let snapshot) = phase { snapshot.peerFinished() }
+    concludeIfDone(stream, driver)
+  }
+
+  func streamStopped(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    // Nobody wants the answers; the requests that were dispatched are still handled.
+    endEarly(code, stream, driver)
+  }
+
+  func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    if case .body(let snapshot) = phase { snapshot.peerVanished(end.error(peer: origin.id)) }
+    phase = .over
+    driver.engine.reset(stream, code: .cancelled)
+    releaseIfIdle(stream, driver)
+  }
+
+  func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    guard case .requests = phase else { return }
+    phase = .halted
+    driver.engine.stop(stream, code: .shutdown)
+    concludeIfDone(stream, driver)
+  }
+
+  // MARK: Requests
+
+  private func readRequests(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    while case .requests = phase, answers.count < services.unansweredRequestsPerStream {
+      do {
+        guard let request = try intake.nextCommand(stream, driver) else { return }
+        dispatch(request, stream)
+      } catch {
+        services.logger.warning(
+          "a peer sent a request that cannot be read; its stream is ended",
+          metadata: ["peer": "\(origin.id)", "error": "\(error)"])
+        let isTooLarge = error.code == .messageTooLarge || error.code == .tooManyElements
+        return endEarly(isTooLarge ? .messageTooLarge : .malformedMessage, stream, driver)
+      }
+      if case .body(let snapshot) = phase { readBody(snapshot, stream, driver) }
+    }
+  }
+
+  private func dispatch(_ request: MessageIntake.Sized<WireCommand>, _ stream: StreamKey) {
+    let number = answers.addRequest(byteCount: request.byteCount)
+    let command: IncomingRPC.Command
+    switch request.message {
+    case .appendEntries(let message):
+      command = .appendEntries(message, responder(number, stream))
+    case .requestVote(let message):
+      command = .requestVote(message, responder(number, stream))
+    case .requestPreVote(let message):
+      command = .requestPreVote(message, responder(number, stream))
+    case .timeoutNow(let message):
+      command = .timeoutNow(message, responder(number, stream))
+    case .installSnapshot(let message):
+      let snapshot = IncomingSnapshot(
+        size: message.size, encoding: opening.encoding, request: number, peer: origin.id, stream: stream,
+        link: link)
+      phase = .body(snapshot)
+      command = .installSnapshot(message, snapshot.body, responder(number, stream))
+    }
+    services.dispatch(IncomingRPC(command: command, origin: origin))
+  }
+
+  /// The responder of one request: it encodes where the handler runs and leaves the rest to the event loop.
+  private func responder<Response: WireResponse>(
+    _ request: UInt64, _ stream: StreamKey
+  ) -> Responder<Response> {
+    let (link, encoder, logger) = (link, services.encoder, services.logger)
+    return Responder { reply in
+      var bytes = ByteBuffer()
+      do throws(WireError) {
+        try encoder.encode(answer: WireAnswer(error: reply.error, response: reply.response), into: &bytes)
+      } catch {
+        logger.error("an answer cannot be encoded; the peer gets an error", metadata: ["error": "\(error)"])
+        bytes = encoder.encodedError("the answer cannot be encoded: \(error.message)")
+      }
+      link.send(.answer(stream, request: request, bytes))
+    }
+  }
+
+  // MARK: Answers
+
+  /// A handler has answered.
+  func answer(request: UInt64, _ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    answers.fulfil(request, with: bytes)
+    while let ready = answers.popReady() {
+      driver.engine.write(ready.answer, to: stream)
+      driver.engine.consume(ready.requestBytes, of: stream)
+    }
+    switch phase {
+    case .over:
+      releaseIfIdle(stream, driver)
+    case .body(let snapshot) where snapshot.request == request:
+      finishSnapshot(snapshot, stream, driver)
+    case .requests, .body, .halted:
+      readRequests(stream, driver)
+      concludeIfDone(stream, driver)
+    }
+  }
+
+  // MARK: Snapshots
+
+  private func readBody(_ snapshot: IncomingSnapshot, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    while let bytes = intake.nextRawBytes(atMost: snapshot.bytesWanted) { snapshot.received(bytes) }
+    if peerHasFinished { snapshot.peerFinished() }
+  }
+
+  /// The handler has answered the snapshot, perhaps before it read all of it.
+  private func finishSnapshot(
+    _ snapshot: IncomingSnapshot, _ stream: StreamKey, _ driver: ConnectionDriver
+  ) {
+    snapshot.pipe.abandon()
+    if snapshot.isComplete && opening.encoding == .plain {
+      // As on a connection of the old protocol, another request may follow.
+      phase = .requests
+      readRequests(stream, driver)
+    } else {
+      phase = .halted
+      if !peerHasFinished { driver.engine.stop(stream, code: .notNeeded) }
+    }
+    concludeIfDone(stream, driver)
+  }
+
+  // MARK: The end
+
+  /// Ends our half once everything that was asked is answered and nothing more can be asked.
+  private func concludeIfDone(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    guard answers.isEmpty else { return }
+    switch phase {
+    case .halted:
+      driver.engine.finish(stream)
+    case .requests where peerHasFinished:
+      guard intake.pendingBytes == 0 else {
+        services.logger.debug("a stream ended inside a request", metadata: ["peer": "\(origin.id)"])
+        return endEarly(.malformedMessage, stream, driver)
+      }
+      driver.engine.finish(stream)
+    case .requests, .body, .over:
+      return
+    }
+    driver.release(stream)
+  }
+
+  private func endEarly(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    if case .body(let snapshot) = phase { snapshot.pipe.abandon() }
+    phase = .over
+    driver.engine.reset(stream, code: code)
+    driver.engine.stop(stream, code: code)
+    releaseIfIdle(stream, driver)
+  }
+
+  /// Gives the stream back, and with it the peer's stream credit, when no handler works for it any more (R-STR).
+  private func releaseIfIdle(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    if answers.isEmpty { driver.release(stream) }
+  }
+}
+
+extension WireEncoder {
+  /// An answer that is only an error text, which can always be encoded.
+  func encodedError(_ text: String) -> ByteBuffer {
+    var bytes = ByteBuffer()
+    do {
+      try encode(error: ByteBuffer(string: text), into: &bytes)
+    } catch {
+      preconditionFailure("an error text has an encoding: \(error)")
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,257 @@
+import Logging
+public import NIOCore
+import RaftWire
+public import ServiceLifecycle
+import StreamMux
+import Synchronization
+
+/// A Raft transport on which each pair of servers shares one TCP connection.
+///
+/// It listens from the moment it is made, dials when it is first called, and can be used from any task. Close it
+/// when it is no longer needed, or let a `ServiceGroup` run it.
+///
+///     let transport = try await MuxTransport.listen(
+///       on: "10.0.0.7:8300",
+///       configuration: TransportConfiguration(serverID: "node-1", clusterID: "prod"))
+public final class MuxTransport: Transport, Service {
+  /// The address under which peers reach this server: the advertised one, or else the bound one.
+  public let localAddress: ServerAddress
+
+  private let configuration: TransportConfiguration
+  private let addresses: AddressBook
+  private let services: InboundServices
+  private let directory: PeerDirectory
+  private let listener: Listener
+  private let encoder: WireEncoder
+  private let lifecycle = Mutex(Lifecycle.running)
+  /// Ends when ``close()`` begins.
+  private let closing = AsyncQueue<Never>()
+
+  /// How long a graceful shutdown waits for what is under way.
+  private static let drainPatience = TimeAmount.seconds(5)
+
+  private enum Lifecycle {
+    case running
+    case closing([CheckedContinuation<Void, Never>])
+    case closed
+  }
+
+  private init(
+    configuration: TransportConfiguration, localAddress: ServerAddress, services: InboundServices,
+    directory: PeerDirectory, listener: Listener
+  ) {
+    self.configuration = configuration
+    self.localAddress = localAddress
+    self.services = services
+    self.directory = directory
+    self.listener = listener
+    self.addresses = AddressBook(provider: configuration.addressProvider, logger: configuration.logger)
+    self.encoder = WireEncoder(profile: configuration.wireProfile)
+  }
+
+  /// Opens a transport that listens.
+  ///
+  /// - Parameters:
+  ///   - bindAddress: `host:port`; port 0 lets the system choose, an empty host means all interfaces (which need an
+  ///     advertised address in the configuration).
+  ///   - configuration: How the transport behaves.
+  /// - Throws: ``TransportError``: `badAddress`, `notAdvertisable`, `badConfiguration` or `listenFailed`.
+  public static func listen(
+    on bindAddress: String, configuration: TransportConfiguration
+  ) async throws -> MuxTransport {
+    try configuration.validate()
+    let hostPort = try HostPort(bindAddress)
+    let services = InboundServices(configuration: configuration)
+    // The listener has to stand before its address is known, and the directory needs the address: connections that
+    // come in between wait for it.
+    let directory = configuration.eventLoopGroup.any().makePromise(of: PeerDirectory.self)
+    let listener: Listener
+    do {
+      listener = try await Listener.open(
+        on: hostPort, group: configuration.eventLoopGroup, logger: configuration.logger
+      ) { channel in
+        directory.futureResult.hop(to: channel.eventLoop).flatMap { $0.accept(channel) }
+      }
+    } catch {
+      directory.fail(error)
+      throw error
+    }
+    do {
+      let localAddress = try AdvertisedAddress.choose(
+        configured: configuration.advertisedAddress, listener.channel)
+      let settings = try EngineSettings(configuration, advertisedAddress: localAddress)
+      let peers = PeerDirectory(configuration: configuration, settings: settings, services: services)
+      directory.succeed(peers)
+      return MuxTransport(
+        configuration: configuration, localAddress: localAddress, services: services, directory: peers,
+        listener: listener)
+    } catch {
+      directory.fail(error)
+      try? await listener.channel.close()
+      throw error
+    }
+  }
+
+  // MARK: Serving
+
+  /// The RPCs that peers send to this server.
+  public var consumer: IncomingRPCs { IncomingRPCs(queue: services.queue) }
+
+  /// Sets or removes the handler that takes heartbeats past the consumer. It runs on the event loop of the
+  /// connection: it must not block, and it may answer later.
+  public func setHeartbeatHandler(_ handler: HeartbeatHandler?) {
+    services.setHeartbeatHandler(handler)
+  }
+
+  /// The address as bytes. The address provider, if there is one, is not asked here, since it may have to wait; its
+  /// answers are used by calls.
+  public func encodePeer(id: ServerID, address: ServerAddress) -> ByteBuffer {
+    ByteBuffer(string: address.rawValue)
+  }
+
+  /// The address in bytes that ``encodePeer(id:address:)`` made.
+  public func decodePeer(_ bytes: ByteBuffer) -> ServerAddress {
+    ServerAddress(String(buffer: bytes))
+  }
+
+  // MARK: Calling
+
+  /// Opens a pipeline on a stream of its own.
+  public func appendEntriesPipeline(
+    id: ServerID, target: ServerAddress
+  ) async throws -> any AppendPipeline {
+    guard configuration.pipelineDepth >= 2 else {
+      throw TransportError(.pipelineUnsupported, "", delivery: .notDelivered)
+    }
+    let link = try await link(to: id, target, deadline: callDeadline)
+    let core = try PipelineCore(
+      on: link, peer: id, depth: configuration.pipelineDepth, group: configuration.group, encoder: encoder,
+      limits: services.messageLimits,
+      timeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : nil)
+    return MuxAppendPipeline(core: core)
+  }
+
+  /// Sends one AppendEntries request and waits for its answer.
+  public func appendEntries(
+    id: ServerID, target: ServerAddress, _ request: AppendEntriesRequest
+  ) async throws -> AppendEntriesResponse {
+    try await call(id, target, request)
+  }
+
+  /// Asks a peer for its vote.
+  public func requestVote(
+    id: ServerID, target: ServerAddress, _ request: RequestVoteRequest
+  ) async throws -> RequestVoteResponse {
+    try await call(id, target, request)
+  }
+
+  /// Asks a peer whether it would vote.
+  public func requestPreVote(
+    id: ServerID, target: ServerAddress, _ request: RequestPreVoteRequest
+  ) async throws -> RequestPreVoteResponse {
+    try await call(id, target, request)
+  }
+
+  /// Tells a peer to start an election at once.
+  public func timeoutNow(
+    id: ServerID, target: ServerAddress, _ request: TimeoutNowRequest
+  ) async throws -> TimeoutNowResponse {
+    try await call(id, target, request)
+  }
+
+  /// Sends a snapshot of exactly `request.size` bytes and waits until the peer has answered.
+  public func installSnapshot(
+    id: ServerID, target: ServerAddress, _ request: InstallSnapshotRequest, data: SnapshotSource
+  ) async throws -> InstallSnapshotResponse {
+    let link = try await link(to: id, target, deadline: callDeadline)
+    let call = SnapshotCall(
+      link: link, peer: id, group: configuration.group, encoder: encoder, limits: services.messageLimits,
+      compression: configuration.compression,
+      clock: SnapshotClock(configuration.snapshotDeadline, size: request.size, timeout: configuration.timeout)
+    )
+    return try await call.run(request, data)
+  }
+
+  private var callDeadline: NIODeadline? {
+    configuration.timeout > .zero ? .now() + TimeAmount(configuration.timeout) : nil
+  }
+
+  private func call<Request: RaftRequest>(
+    _ id: ServerID, _ target: ServerAddress, _ request: Request
+  ) async throws -> Request.Answer {
+    let deadline = callDeadline
+    let link = try await link(to: id, target, deadline: deadline)
+    return try await UnaryCall.run(
+      request, on: link, peer: id, group: configuration.group, encoder: encoder,
+      limits: services.messageLimits, deadline: deadline)
+  }
+
+  private func link(to id: ServerID, _ target: ServerAddress, deadline: NIODeadline?) async throws -> Link {
+    let address = await addresses.address(of: id, orElse: target)
+    if let link = directory.establishedLink(to: id, at: address) { return link }
+    return try await directory.link(to: id, at: address, deadline: deadline)
+  }
+
+  // MARK: Lifecycle
+
+  /// What the transport is doing now.
+  public func statistics() async -> TransportStatistics {
+    await directory.statistics()
+  }
+
+  /// Closes the streams of both directions in good order: unary calls and snapshots under way come to their end,
+  /// pipelines of both sides end with an error, and the next call makes a new connection. Upstream's `CloseStreams`.
+  public func closeStreams() async {
+    directory.drain()
+  }
+
+  /// Whether ``close()`` was called.
+  public var isShutdown: Bool {
+    lifecycle.withLock { lifecycle in
+      if case .running = lifecycle { false } else { true }
+    }
+  }
+
+  /// Stops listening, ends all connections and calls, and ends ``consumer``; returns when every socket is closed.
+  public func close() async {
+    let isFirst = lifecycle.withLock { lifecycle in
+      guard case .running = lifecycle else { return false }
+      lifecycle = .closing([])
+      return true
+    }
+    guard isFirst else { return await awaitClosed() }
+    closing.finish()
+    try? await listener.channel.close()
+    services.queue.finish(droppingElements: true)
+    await directory.shutDown()
+    let waiters = lifecycle.withLock { lifecycle in
+      defer { lifecycle = .closed }
+      if case .closing(let waiters) = lifecycle { return waiters } else { return [] }
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  private func awaitClosed() async {
+    await withCheckedContinuation { continuation in
+      let isClosed = lifecycle.withLock { lifecycle in
+        guard case .closing(let waiters) = lifecycle else { return true }
+        lifecycle = .closing(waiters + [continuation])
+        return false
+      }
+      if isClosed { continuation.resume() }
+    }
+  }
+
+  /// Runs until the service group shuts down gracefully, the task is cancelled or the transport is closed; then
+  /// lets calls under way end and closes.
+  public func run() async throws {
+    await withTaskGroup { group in
+      group.addTask { try? await gracefulShutdown() }
+      group.addTask { _ = await self.closing.next() }
+      await group.next()
+      group.cancelAll()
+    }
+    if !isShutdown && !Task.isCancelled { await directory.drain(patience: Self.drainPatience) }
+    await close()
+  }
+}

@@ -1,0 +1,139 @@
+import NIOCore
+import RaftWire
+import StreamMux
+
+/// The part of a pipeline that lives on the event loop: writes requests, reads answers, watches the time.
+final class AppendStream: StreamOwner {
+  private let pipeline: PipelineCore
+  private let timeout: TimeAmount?
+  private var intake: MessageIntake
+  private var stream: StreamKey?
+  /// Requests that were written and have no answer yet.
+  private var unanswered = 0
+  /// When the next answer is due.
+  private var deadline = NIODeadline.distantFuture
+  private var timer: Scheduled<Void>?
+
+  init(pipeline: PipelineCore, limits: MessageLimits, timeout: TimeAmount?) {
+    self.pipeline = pipeline
+    self.timeout = timeout
+    self.intake = MessageIntake(limits: limits)
+  }
+
+  var callsInFlight: Int { unanswered }
+
+  func open(_ opening: StreamOpening, _ driver: ConnectionDriver) {
+    do {
+      stream = try driver.open(opening, owner: self)
+    } catch {
+      pipeline.fail(TransportError(error, peer: driver.peerID))
+    }
+  }
+
+  func send(_ request: ByteBuffer, _ driver: ConnectionDriver) {
+    guard let stream else { return }
+    driver.engine.write(request, to: stream)
+    unanswered += 1
+    if unanswered == 1 { expectAnswer(driver) }
+  }
+
+  func close(_ driver: ConnectionDriver) {
+    end(driver, code: .cancelled)
+  }
+
+  // MARK: StreamOwner
+
+  func streamReceived(_ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    intake.append(bytes)
+    readAnswers(driver)
+  }
+
+  /// Reads as many answers as the consumer leaves room for.
+  func readAnswers(_ driver: ConnectionDriver) {
+    guard let stream else { return }
+    var results: [Result<AppendEntriesResponse, TransportError>] = []
+    let allowance = pipeline.readAllowance
+    do {
+      while results.count < allowance,
+        let answer = try intake.nextAnswer(AppendEntriesResponse.self, stream, driver)
+      {
+        driver.engine.consume(answer.byteCount, of: stream)
+        results.append(answer.message.result(of: AppendEntriesRequest.self, from: driver.peerID))
+      }
+    } catch {
+      deliver(results, driver)
+      return fail(.malformedAnswer(error, peer: driver.peerID), driver, code: .malformedMessage)
+    }
+    deliver(results, driver)
+  }
+
+  func streamFinished(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    let message = "server '\(driver.peerID)' ended the pipeline"
+    fail(TransportError(.streamReset, message, delivery: .unknown), driver, code: .cancelled)
+  }
+
+  func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    fail(end.error(peer: driver.peerID), driver, code: .cancelled)
+  }
+
+  func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    let message = "the streams to server '\(driver.peerID)' were closed"
+    fail(TransportError(.pipelineClosed, message, delivery: .unknown), driver, code: .shutdown)
+  }
+
+  // MARK: Answers and time
+
+  private func deliver(
+    _ results: [Result<AppendEntriesResponse, TransportError>], _ driver: ConnectionDriver
+  ) {
+    guard !results.isEmpty else { return }
+    unanswered -= results.count
+    guard pipeline.received(results) else {
+      let message = "server '\(driver.peerID)' answered more than it was asked"
+      let error = TransportError(.malformedResponse, message, delivery: .answered)
+      return fail(error, driver, code: .malformedMessage)
+    }
+    expectAnswer(driver)
+  }
+
+  /// Upstream's read deadline: it starts anew when an answer becomes the next one to come.
+  private func expectAnswer(_ driver: ConnectionDriver) {
+    guard let timeout, unanswered > 0 else {
+      deadline = .distantFuture
+      return
+    }
+    deadline = .now() + timeout
+    // One timer stays armed; it looks again when it fires, which is cheaper than moving it with each answer.
+    if timer == nil { armTimer(driver) }
+  }
+
+  private func armTimer(_ driver: ConnectionDriver) {
+    timer = driver.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      self.timer = nil
+      driver.perform { self.checkTime(driver) }
+    }
+  }
+
+  private func checkTime(_ driver: ConnectionDriver) {
+    guard stream != nil, unanswered > 0 else { return }
+    // What has come and waits for the consumer is not the peer's fault.
+    let isHeldBack = pipeline.readAllowance == 0
+    if isHeldBack { return expectAnswer(driver) }
+    guard deadline <= .now() else { return armTimer(driver) }
+    let message = "server '\(driver.peerID)' has not answered a pipelined request in time"
+    fail(TransportError(.timeout, message, delivery: .unknown), driver, code: .deadlineExceeded)
+  }
+
+  private func fail(_ error: TransportError, _ driver: ConnectionDriver, code: ErrorCode) {
+    pipeline.fail(error)
+    end(driver, code: code)
+  }
+
+  private func end(_ driver: ConnectionDriver, code: ErrorCode) {
+    guard let stream else { return }
+    self.stream = nil
+    timer?.cancel()
+    timer = nil
+    driver.release(stream, code: code)
+  }
+}

@@ -1,0 +1,65 @@
+import Logging
+import NIOCore
+import NIOPosix
+import StreamMux
+
+/// Makes connections and starts their handshakes; decides nothing.
+struct Dialler: Sendable {
+  let settings: EngineSettings
+  let services: InboundServices
+  let connectTimeout: TimeAmount
+  let logger: Logger
+
+  /// Connects a link to an address.
+  ///
+  /// - Parameters:
+  ///   - began: Told the channel, before it is connected.
+  ///   - failed: Told why no connection was made, in which case the observer hears nothing.
+  ///   - started: Told the nonce of our HELLO, before the handshake begins.
+  func dial(
+    _ address: ServerAddress, target: ServerID, link: Link, observer: any ConnectionObserver,
+    began: @escaping @Sendable (any Channel) -> Void,
+    started: @escaping @Sendable (Nonce) -> Void,
+    failed: @escaping @Sendable (TransportError) -> Void
+  ) {
+    let hostPort: HostPort
+    do throws(TransportError) {
+      hostPort = try HostPort(address.rawValue)
+    } catch {
+      return failed(error)
+    }
+    let logger = connectionLogger(address)
+    ClientBootstrap(group: link.eventLoop)
+      .connectTimeout(connectTimeout)
+      .channelInitializer { channel in
+        began(channel)
+        return SocketOptions.apply(to: channel)
+      }
+      .connect(host: hostPort.host, port: hostPort.port)
+      .flatMapThrowing { channel in
+        do {
+          let isLoopback = channel.remoteAddress?.isLoopback ?? false
+          let (engine, nonce) = try settings.engine(role: .dialler, target: target, isLoopback: isLoopback)
+          started(nonce)
+          try channel.pipeline.syncOperations.addHandler(
+            ConnectionDriver(
+              engine: engine, link: link, observer: observer, services: services, logger: logger))
+        } catch {
+          channel.close(promise: nil)
+          throw error
+        }
+      }
+      .whenFailure { error in
+        let message = "no connection to server '\(target)' at \(address)"
+        failed(
+          error as? TransportError
+            ?? TransportError(.unreachable, message, delivery: .notDelivered, underlying: error))
+      }
+  }
+
+  private func connectionLogger(_ address: ServerAddress) -> Logger {
+    var logger = self.logger
+    logger[metadataKey: "dialled"] = "\(address)"
+    return logger
+  }
+}

@@ -1,0 +1,353 @@
+import Logging
+import NIOCore
+import StreamMux
+import Synchronization
+
+/// Carries out what the peer table decides, and tells it what happens.
+///
+/// The table is touched under a lock and its actions run behind it; each action is a message to one link or one
+/// waiting call, so that their order across threads does not matter.
+final class PeerDirectory: Sendable {
+  private struct State {
+    var table: PeerTable
+    var links: [LinkID: LinkState] = [:]
+    /// Every socket that is open, also of connections that are over but not closed yet.
+    var channels: [ObjectIdentifier: any Channel] = [:]
+    var waitingCalls: [CallTicket: CallResult<Link>] = [:]
+    var nextTicket: UInt64 = 0
+    var timer: Scheduled<Void>?
+  }
+
+  private struct LinkState {
+    let link: Link
+    /// The socket of an attempt to dial.
+    var channel: (any Channel)?
+    /// Whether the handshake's driver is in place; before that, closing means closing the channel.
+    var isStarted = false
+    /// The nonce of the dialler's HELLO, which names the connection to both sides.
+    var nonce: Nonce?
+  }
+
+  private let state: Mutex<State>
+  private let dialler: Dialler
+  private let settings: EngineSettings
+  private let services: InboundServices
+  private let group: any EventLoopGroup
+  private let maximumHandshakes: Int
+  private let logger: Logger
+
+  init(configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices) {
+    self.settings = settings
+    self.services = services
+    group = configuration.eventLoopGroup
+    maximumHandshakes = configuration.limits.handshakes
+    logger = configuration.logger
+    dialler = Dialler(
+      settings: settings, services: services,
+      connectTimeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : .seconds(10),
+      logger: configuration.logger)
+    let tableConfiguration = PeerTable.Configuration(
+      localID: configuration.serverID,
+      backOff: BackOff(
+        first: TimeAmount(configuration.dialling.firstPause),
+        longest: TimeAmount(configuration.dialling.longestPause)),
+      maximumWaitingCalls: configuration.limits.waitingCalls)
+    state = Mutex(
+      State(table: PeerTable(configuration: tableConfiguration, seed: .random(in: 0...(.max)))))
+  }
+
+  // MARK: Calls
+
+  /// The connection for a call; makes one where there is none.
+  ///
+  /// - Parameter deadline: Until when the call waits; `nil` for as long as dialling takes.
+  /// - Throws: ``TransportError``, always with `notDelivered`.
+  func link(to id: ServerID, at address: ServerAddress, deadline: NIODeadline?) async throws -> Link {
+    let result = CallResult<Link>()
+    let ticket = register(result, id: id, address: address)
+    let timer = deadline.map { deadline in
+      group.any().scheduleTask(deadline: deadline) {
+        let message = "no connection to \(address) in time"
+        self.withdraw(ticket, address, TransportError(.timeout, message, delivery: .notDelivered))
+      }
+    }
+    defer { timer?.cancel() }
+    return try await result.value {
+      self.withdraw(ticket, address, TransportError(.cancelled, "", delivery: .notDelivered))
+    }
+  }
+
+  /// The connection for a call, if it stands already.
+  func establishedLink(to id: ServerID, at address: ServerAddress) -> Link? {
+    state.withLock { state in
+      guard let owner = state.table.addresses[address], id.isEmpty || id == owner,
+        let link = state.table.routableLink(to: owner)
+      else { return nil }
+      return state.links[link]?.link
+    }
+  }
+
+  private func register(_ result: CallResult<Link>, id: ServerID, address: ServerAddress) -> CallTicket {
+    let (ticket, actions) = state.withLock { state in
+      state.nextTicket += 1
+      let ticket = CallTicket(rawValue: state.nextTicket)
+      state.waitingCalls[ticket] = result
+      return (ticket, state.table.call(ticket, id: id, address: address, now: .now()))
+    }
+    run(actions)
+    return ticket
+  }
+
+  private func withdraw(_ ticket: CallTicket, _ address: ServerAddress, _ error: TransportError) {
+    let result = state.withLock { state in
+      state.table.withdraw(ticket, address: address)
+      return state.waitingCalls.removeValue(forKey: ticket)
+    }
+    result?.complete(.failure(error))
+  }
+
+  // MARK: Connections
+
+  /// Makes a connection of an accepted channel; on the channel's event loop.
+  func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+    let eventLoop = channel.eventLoop
+    let link: Link? = state.withLock { state in
+      guard !state.table.isShutDown, state.table.handshakeCount < maximumHandshakes else { return nil }
+      let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
+      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
+      return link
+    }
+    guard let link else {
+      logger.warning("too many connections are in the handshake; one was closed")
+      return channel.close()
+    }
+    track(channel)
+    var logger = self.logger
+    logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
+    return SocketOptions.apply(to: channel).flatMapThrowing { [logger] in
+      let isLoopback = channel.remoteAddress?.isLoopback ?? false
+      let (engine, _) = try self.settings.engine(role: .acceptor, target: "", isLoopback: isLoopback)
+      try channel.pipeline.syncOperations.addHandler(
+        ConnectionDriver(engine: engine, link: link, observer: self, services: self.services, logger: logger))
+    }
+  }
+
+  /// Ends all connections in good order; the next call makes a new one.
+  func drain() {
+    for link in allLinks() { link.send(.perform { $0.drain() }) }
+  }
+
+  /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
+  func drain(patience: TimeAmount) async {
+    drain()
+    let timedOut = group.any().makePromise(of: Void.self)
+    let timer = group.any().scheduleTask(in: patience) { timedOut.succeed() }
+    let closed = EventLoopFuture.andAllComplete(
+      state.withLock { $0.channels.values.map(\.closeFuture) }, on: group.any())
+    closed.cascade(to: timedOut)
+    try? await timedOut.futureResult.get()
+    timer.cancel()
+  }
+
+  /// Ends everything; returns when every socket is closed.
+  func shutDown() async {
+    let (actions, channels, timer) = state.withLock { state in
+      let actions = state.table.shutDown()
+      return (actions, Array(state.channels.values), state.timer.take())
+    }
+    timer?.cancel()
+    run(actions)
+    for channel in channels { try? await channel.closeFuture.get() }
+  }
+
+  /// What the established connections are doing.
+  func statistics() async -> TransportStatistics {
+    let established = state.withLock { state in
+      state.table.links.compactMap { id, record -> (Link, PeerIdentity, LinkRecord)? in
+        guard record.isEstablished, let identity = record.identity, let link = state.links[id]?.link else {
+          return nil
+        }
+        return (link, identity, record)
+      }
+    }
+    var connections: [TransportStatistics.Connection] = []
+    for (link, identity, record) in established {
+      let (isDialled, carriesCalls) = (record.isDialled, record.mayCarryOurCalls)
+      let result = CallResult<TransportStatistics.Connection>()
+      let isAsked = link.send(
+        .perform { driver in
+          result.complete(
+            .success(driver.statistics(identity: identity, isDialled: isDialled, carriesCalls: carriesCalls)))
+        })
+      if isAsked, let connection = try? await result.value(onCancel: {}) { connections.append(connection) }
+    }
+    return TransportStatistics(
+      connections: connections.sorted { ($0.peerID, $0.localPort) < ($1.peerID, $1.localPort) })
+  }
+
+  private func allLinks() -> [Link] {
+    state.withLock { state in state.table.liveLinks.compactMap { state.links[$0]?.link } }
+  }
+
+  // MARK: Actions
+
+  private func update(_ body: (inout PeerTable) -> [PeerTableAction]) {
+    run(state.withLock { body(&$0.table) })
+  }
+
+  private func run(_ actions: [PeerTableAction]) {
+    for action in actions { run(action) }
+    armTimer()
+  }
+
+  private func run(_ action: PeerTableAction) {
+    switch action {
+    case .dial(let address, let target, let id):
+      dial(address, target: target, id)
+    case .resume(let ticket, let id):
+      let (result, link) = state.withLock { state in
+        (state.waitingCalls.removeValue(forKey: ticket), state.links[id]?.link)
+      }
+      result?.complete(link.map { .success($0) } ?? .failure(.connectionGone("")))
+    case .fail(let ticket, let error):
+      state.withLock { $0.waitingCalls.removeValue(forKey: ticket) }?.complete(.failure(error))
+    case .accept(let id, let grantsRoute):
+      send(to: id) { $0.accept(grantsRoute: grantsRoute) }
+    case .refuse(let id, let code, let text, let winner):
+      let nonce = winner.flatMap { winner in state.withLock { $0.links[winner]?.nonce } }
+      send(to: id) { $0.refuse(Refusal(code: code, text: text, winner: nonce)) }
+    case .probe(let id):
+      send(to: id) { $0.probe() }
+    case .close(let id, let code, let text):
+      close(id, code, text)
+    case .alarm(let id, let text):
+      logger.warning("\(text)", metadata: ["server": "\(id)"])
+    }
+  }
+
+  private func send(to id: LinkID, _ body: @escaping @Sendable (ConnectionDriver) -> Void) {
+    state.withLock { $0.links[id]?.link }?.send(.perform(body))
+  }
+
+  private func close(_ id: LinkID, _ code: ErrorCode, _ text: String) {
+    guard let entry = state.withLock({ $0.links[id] }) else { return }
+    if entry.isStarted {
+      entry.link.send(.perform { $0.close(code, text: text) })
+    } else {
+      entry.channel?.close(promise: nil)
+    }
+  }
+
+  private func dial(_ address: ServerAddress, target: ServerID, _ id: LinkID) {
+    let link = Link(id: id, eventLoop: group.next())
+    state.withLock { $0.links[id] = LinkState(link: link) }
+    dialler.dial(
+      address, target: target, link: link, observer: self,
+      began: { channel in
+        let isShutDown = self.state.withLock { state in
+          state.links[id]?.channel = channel
+          return state.table.isShutDown
+        }
+        self.track(channel)
+        if isShutDown { channel.close(promise: nil) }
+      },
+      started: { nonce in
+        self.state.withLock { state in
+          state.links[id]?.nonce = nonce
+          state.links[id]?.isStarted = true
+        }
+      },
+      failed: { error in self.remove(link, error) })
+  }
+
+  private func track(_ channel: any Channel) {
+    let key = ObjectIdentifier(channel)
+    state.withLock { $0.channels[key] = channel }
+    channel.closeFuture.whenComplete { _ in
+      self.state.withLock { $0.channels[key] = nil }
+    }
+  }
+
+  private func remove(_ link: Link, _ error: TransportError) {
+    let actions = state.withLock { state in
+      state.links[link.id] = nil
+      return state.table.closed(link.id, error: error, now: .now())
+    }
+    run(actions)
+  }
+
+  private func armTimer() {
+    let old: Scheduled<Void>? = state.withLock { state in
+      let old = state.timer.take()
+      guard let deadline = state.table.nextDeadline else { return old }
+      state.timer = group.any().scheduleTask(deadline: deadline) {
+        self.update { $0.handleTimeout(now: .now()) }
+      }
+      return old
+    }
+    old?.cancel()
+  }
+}
+
+extension PeerDirectory: ConnectionObserver {
+  func connection(
+    _ link: Link, authenticated hello: Hello, _ agreement: Agreement, _ endpoints: Endpoints
+  ) {
+    let isDialled = state.withLock { state in
+      if state.links[link.id]?.nonce == nil { state.links[link.id]?.nonce = hello.nonce }
+      return state.table.links[link.id]?.isDialled ?? false
+    }
+    if isDialled { return authenticated(link, hello, .addressChecked) }
+    // An accepted connection earns a route by coming from where its peer lives (R-PAIR).
+    guard let host = (try? HostPort(hello.address))?.host, let source = endpoints.remoteIP else {
+      return authenticated(link, hello, .claimed)
+    }
+    let normalisedSource = HostResolver.normalised(source)
+    if let literal = HostResolver.literal(host) {
+      return authenticated(link, hello, literal == normalisedSource ? .addressChecked : .claimed)
+    }
+    // The handshake's own deadline bounds this wait; an answer that comes later finds the link gone.
+    Task {
+      let isEarned = await HostResolver.addresses(of: host).contains(normalisedSource)
+      self.authenticated(link, hello, isEarned ? .addressChecked : .claimed)
+    }
+  }
+
+  private func authenticated(_ link: Link, _ hello: Hello, _ standing: PeerIdentity.Standing) {
+    let identity = PeerIdentity(
+      id: ServerID(hello.serverID), advertisedAddress: ServerAddress(hello.address),
+      incarnation: hello.incarnation, standing: standing)
+    update { $0.authenticated(link.id, identity, now: .now()) }
+  }
+
+  func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
+    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: .now()) }
+  }
+
+  func connection(_ link: Link, refused refusal: Refusal) {
+    let code: TransportError.Code = refusal.code == .wrongServer ? .wrongServer : .refused
+    let error = TransportError(code, "\(refusal)", delivery: .notDelivered)
+    update { $0.refused(link.id, error: error, isDuplicate: refusal.code == .duplicate, now: .now()) }
+  }
+
+  func connectionDraining(_ link: Link) {
+    update { table in
+      table.draining(link.id)
+      return []
+    }
+  }
+
+  func connection(_ link: Link, probeAnswered: Bool) {
+    update { $0.probeEnded(link.id, answered: probeAnswered, now: .now()) }
+  }
+
+  func connection(_ link: Link, closed closure: Closure) {
+    let code: TransportError.Code
+    switch closure {
+    case .refused(let refusal) where refusal.code == .wrongServer: code = .wrongServer
+    case .refused, .refusedByPeer: code = .refused
+    default: code = .unreachable
+    }
+    remove(link, TransportError(code, closure.explanation, delivery: .notDelivered))
+  }
+}

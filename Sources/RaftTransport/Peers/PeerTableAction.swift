@@ -1,0 +1,22 @@
+import NIOCore
+import StreamMux
+
+/// What the peer table wants done; see ``PeerTable``.
+enum PeerTableAction {
+  /// Connect to an address and shake hands; the peer must turn out to be `target` unless that is empty.
+  case dial(ServerAddress, target: ServerID, LinkID)
+  /// A waiting call goes on with this connection.
+  case resume(CallTicket, LinkID)
+  /// A waiting call ends here.
+  case fail(CallTicket, TransportError)
+  /// Say WELCOME on a connection.
+  case accept(LinkID, grantsRoute: Bool)
+  /// Refuse a connection; in favour of the winner where it is a duplicate.
+  case refuse(LinkID, ErrorCode, text: String, winner: LinkID?)
+  /// Find out whether the other end still answers, and report it with ``PeerTable/probeEnded(_:answered:now:)``.
+  case probe(LinkID)
+  /// End a connection.
+  case close(LinkID, ErrorCode, text: String)
+  /// Somebody should look at this.
+  case alarm(ServerID, text: String)
+}

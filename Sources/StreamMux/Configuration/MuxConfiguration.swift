@@ -1,0 +1,24 @@
+/// Every number that one connection's engine goes by.
+///
+/// Each part has `.defaults` and an initialiser that throws ``ConfigurationError`` for values out of range,
+/// and states for each field its unit, range and the memory that it can cost.
+package struct MuxConfiguration: Equatable, Sendable {
+  package var limits: MuxLimits
+  package var scheduling: SchedulingLimits
+  package var liveness: LivenessLimits
+  package var abuse: AbuseLimits
+
+  package init(
+    limits: MuxLimits = .defaults,
+    scheduling: SchedulingLimits = .defaults,
+    liveness: LivenessLimits = .defaults,
+    abuse: AbuseLimits = .defaults
+  ) {
+    self.limits = limits
+    self.scheduling = scheduling
+    self.liveness = liveness
+    self.abuse = abuse
+  }
+
+  package static let defaults = MuxConfiguration()
+}

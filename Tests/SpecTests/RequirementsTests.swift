@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+@Suite("The requirements")
+struct RequirementsTests {
+  let onPages: [Requirement]
+  let inTable: [Requirement]
+
+  init() throws {
+    onPages = try SpecFolder.pages().flatMap(Requirement.all)
+    // The table is written by this test where somebody asks for it, so that the pages stay its only source.
+    if ProcessInfo.processInfo.environment["RAFT_MUX_RECORD_SPEC"] != nil {
+      try Self.write(onPages.sorted { Self.order($0) < Self.order($1) })
+    }
+    inTable = try Requirement.table()
+  }
+
+  private static func order(_ requirement: Requirement) -> String {
+    let number = String(requirement.number ?? 0)
+    return
+      "\(requirement.file) \(requirement.area) \(String(repeating: "0", count: 6 - number.count))\(number)"
+  }
+
+  private static func write(_ requirements: [Requirement]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let lines = try requirements.map { "    " + String(decoding: try encoder.encode($0), as: UTF8.self) }
+    let text = """
+      {
+        "about": "Every requirement of the specification. observable: a peer can see whether it is kept. \
+      The text on the page is the normative one.",
+        "requirements": [
+      \(lines.joined(separator: ",\n"))
+        ]
+      }
+
+      """
+    try text.write(
+      to: SpecFolder.spec.appending(path: "tables/requirements.json"), atomically: true, encoding: .utf8)
+  }
+
+  @Test("On the pages and in requirements.json they are the same")
+  func pagesAndTableAgree() {
+    let table = Set(inTable)
+    let pages = Set(onPages)
+    for requirement in onPages where !table.contains(requirement) {
+      Issue.record("\(requirement.id) of \(requirement.file) is missing or different in requirements.json")
+    }
+    for requirement in inTable where !pages.contains(requirement) {
+      Issue.record("\(requirement.id) of requirements.json is missing or different in \(requirement.file)")
+    }
+    #expect(!onPages.isEmpty)
+  }
+
+  @Test("Ids are unique")
+  func idsAreUnique() {
+    for (id, group) in Dictionary(grouping: onPages, by: \.id) where group.count > 1 {
+      Issue.record("\(id) is used \(group.count) times")
+    }
+    #expect(Set(inTable.map(\.id)).count == inTable.count)
+  }
+
+  @Test("Each area counts from 1 without holes")
+  func numbersHaveNoHoles() {
+    for (area, group) in Dictionary(grouping: onPages, by: \.area) {
+      let numbers = Set(group.compactMap(\.number))
+      let missing = Set(1...group.count).subtracting(numbers).sorted()
+      #expect(missing.isEmpty, "\(area) lacks \(missing)")
+    }
+  }
+
+  @Test("Each area is on its page")
+  func areasAreOnTheirPages() {
+    for requirement in onPages {
+      #expect(Requirement.pages[requirement.area] == requirement.file, "\(requirement.id)")
+    }
+  }
+
+  @Test("Each says exactly one thing with a conformance word")
+  func oneConformanceWordEach() {
+    for requirement in onPages where requirement.isStrict {
+      let words = requirement.sentence.matches(of: /\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b/)
+      #expect(words.count == 1, "\(requirement.id) has \(words.count) conformance words")
+      #expect(requirement.sentence.hasSuffix("."), "\(requirement.id) is not a sentence")
+    }
+  }
+
+  @Test("Conformance words stand in requirements only")
+  func noConformanceWordsElsewhere() throws {
+    let strictPages = Set(onPages.filter(\.isStrict).map(\.file))
+    for page in try SpecFolder.pages() where strictPages.contains(page.name) {
+      for paragraph in page.paragraphs where !paragraph.hasPrefix("**R-") {
+        #expect(
+          Requirement.level(of: paragraph) == nil, "\(page.name): \(paragraph.prefix(80))")
+      }
+    }
+  }
+
+  @Test("Whatever sources and tests cite exists; and how much is cited")
+  func citationsExist() throws {
+    let ids = Set(onPages.map(\.id))
+    var sources: Set<String> = []
+    var tests: Set<String> = []
+    for file in try SpecFolder.sources(in: ["Sources", "Tests"]) where !file.path.contains("SpecTests") {
+      for match in file.text.matches(of: /\bR-[A-Z]+-[0-9]+\b/) {
+        let id = String(match.0)
+        #expect(ids.contains(id), "\(file.path) cites \(id), which does not exist")
+        if file.path.hasPrefix("Sources/") { sources.insert(id) } else { tests.insert(id) }
+      }
+    }
+    let musts = onPages.filter { $0.level.hasPrefix("MUST") }.map(\.id)
+    let cited = sources.union(tests)
+    print(
+      """
+      Requirements: \(ids.count), cited: \(cited.count) (\(sources.count) in sources, \(tests.count) in tests); \
+      MUST and MUST NOT: \(musts.count), cited: \(musts.count { cited.contains($0) })
+      """)
+    if ProcessInfo.processInfo.environment["RAFT_MUX_LIST_UNCITED"] != nil {
+      print("Not cited: " + onPages.map(\.id).filter { !cited.contains($0) }.joined(separator: " "))
+    }
+  }
+
+  @Test("Pages cite only requirements that exist")
+  func pagesCiteExistingRequirements() throws {
+    let ids = Set(onPages.map(\.id))
+    for page in try SpecFolder.pages() {
+      for match in page.text.matches(of: /\bR-[A-Z]+-[0-9]+\b/) {
+        #expect(ids.contains(String(match.0)), "\(page.name) cites \(match.0)")
+      }
+    }
+  }
+}

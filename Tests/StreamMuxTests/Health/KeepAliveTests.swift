@@ -1,0 +1,102 @@
+import NIOCore
+import StreamMux
+import Testing
+
+@Suite("Keeping a connection alive, or giving it up")
+struct KeepAliveTests {
+  private let start = NIODeadline.uptimeNanoseconds(0)
+
+  private func steady() throws -> KeepAlive {
+    KeepAlive(limits: try LivenessLimits(jitterPercent: 0), seed: 1, now: start)
+  }
+
+  private func roundTrip(_ time: TimeAmount) -> RoundTripEstimator {
+    var estimator = RoundTripEstimator()
+    estimator.sample(time)
+    return estimator
+  }
+
+  @Test("asks once after a second of silence, and gives up after five")
+  func silence() throws {
+    var keepAlive = try steady()
+    #expect(keepAlive.deadline == start + .seconds(1))
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(999)) == .none)
+    #expect(keepAlive.handleTimeout(now: start + .seconds(1)) == .sendPing)
+    #expect(keepAlive.deadline == start + .seconds(5))
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(4_999)) == .none)
+    #expect(keepAlive.handleTimeout(now: start + .seconds(5)) == .giveUp(.silence))
+  }
+
+  @Test("begins anew with every byte")
+  func bytes() throws {
+    var keepAlive = try steady()
+    #expect(keepAlive.handleTimeout(now: start + .seconds(1)) == .sendPing)
+    keepAlive.received(now: start + .milliseconds(1_500))
+    #expect(keepAlive.deadline == start + .milliseconds(2_500))
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(2_500)) == .sendPing)
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(6_500)) == .giveUp(.silence))
+  }
+
+  @Test("a byte with an older time takes nothing back")
+  func olderTime() throws {
+    var keepAlive = try steady()
+    keepAlive.received(now: start + .seconds(2))
+    keepAlive.received(now: start + .seconds(1))
+    #expect(keepAlive.deadline == start + .seconds(3))
+  }
+
+  @Test("asks at another moment for each seed, within a fifth", arguments: 0..<50 as Range<UInt64>)
+  func jitter(seed: UInt64) {
+    let one = KeepAlive(limits: .defaults, seed: seed, now: start)
+    let other = KeepAlive(limits: .defaults, seed: seed &+ 1, now: start)
+    #expect(one.deadline != other.deadline, "seed \(seed)")
+    #expect(one.deadline >= start + .milliseconds(800), "seed \(seed)")
+    #expect(one.deadline <= start + .milliseconds(1_200), "seed \(seed)")
+  }
+
+  @Test("gives a slow path eight round trips")
+  func slowPath() throws {
+    var keepAlive = try steady()
+    keepAlive.measured(roundTrip(.seconds(2)))
+    _ = keepAlive.handleTimeout(now: start + .seconds(1))
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(15_999)) == .none)
+    #expect(keepAlive.handleTimeout(now: start + .seconds(16)) == .giveUp(.silence))
+
+    var fast = try steady()
+    fast.measured(roundTrip(.milliseconds(1)))
+    fast.measured(RoundTripEstimator())
+    #expect(fast.handleTimeout(now: start + .seconds(5)) == .giveUp(.silence))
+  }
+
+  @Test("gives no path more than a day")
+  func endlessPath() throws {
+    var keepAlive = try steady()
+    keepAlive.measured(roundTrip(.nanoseconds(.max)))
+    #expect(keepAlive.handleTimeout(now: start + .hours(24)) == .giveUp(.silence))
+  }
+
+  @Test("gives up a socket that takes nothing although bytes come in")
+  func noWriteProgress() throws {
+    var keepAlive = try steady()
+    keepAlive.outputPending(now: start + .milliseconds(100))
+    for second in 1...5 {
+      #expect(keepAlive.handleTimeout(now: start + .seconds(Int64(second))) != .giveUp(.silence))
+      keepAlive.received(now: start + .seconds(Int64(second)))
+      keepAlive.outputPending(now: start + .seconds(Int64(second)))
+    }
+    #expect(keepAlive.deadline == start + .milliseconds(5_100))
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(5_100)) == .giveUp(.noWriteProgress))
+  }
+
+  @Test("is patient with a socket that takes something now and then")
+  func slowWrites() throws {
+    var keepAlive = try steady()
+    keepAlive.outputPending(now: start)
+    keepAlive.transmitted(stillPending: true, now: start + .seconds(4))
+    keepAlive.received(now: start + .seconds(8))
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(8_500)) == .none)
+    keepAlive.transmitted(stillPending: false, now: start + .milliseconds(8_900))
+    keepAlive.received(now: start + .seconds(13))
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(13_900)) == .none)
+  }
+}
