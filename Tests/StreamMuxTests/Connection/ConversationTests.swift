@@ -235,4 +235,22 @@ struct ConversationTests {
     _ = try lone.sentFrames()
     #expect(lone.engine.streams.count == 0)
   }
+
+  @Test("an own stream for which there is no memory waits until another is forgotten")
+  func ownStreamWaitsForMemory() throws {
+    let limits = try MuxLimits(initialWindow: 65_536, receiveBudget: 2 * 65_536)
+    var lone = try LoneEngine(.dialler, configuration: MuxConfiguration(limits: limits))
+    let keys = try (0..<3).map { _ in
+      try lone.engine.open(StreamOpening(trafficClass: .append), now: lone.now)
+    }
+    _ = try lone.sentFrames()
+    #expect(keys.map { lone.engine.hasReachedWire($0) } == [true, true, false])
+    lone.engine.finish(keys[0])
+    _ = try lone.sentFrames()
+    lone.receive(DataHeader(stream: 1, isLast: true, byteCount: 0))
+    lone.engine.release(keys[0])
+    _ = try lone.sentFrames()
+    #expect(lone.engine.hasReachedWire(keys[2]))
+    #expect(lone.engine.figures.reservedWindows == 2 * 65_536)
+  }
 }
