@@ -161,6 +161,24 @@ struct SocketsCloseStreamsTests {
     }
   }
 
+  @Test("A call that waits for its connection is not hurt by closing the streams")
+  func dialsGoOn() async throws {
+    let caller = try await listen("alpha")
+    let callee = try await listen("omega")
+    let link = try await FaultyLink.start(to: callee.localAddress)
+    let echo = EchoConsumer(callee)
+    try await closing(caller, callee) {
+      try await link.stall(.toTarget)
+      async let call: Void = caller.proveCall(to: "omega", at: link.address)
+      try await eventually("the handshake hangs") { try await link.figures().connectionsAccepted == 1 }
+      await caller.closeStreams()
+      try await link.resume(.toTarget)
+      try await call
+    }
+    await link.close()
+    await echo.stop()
+  }
+
   @Test("Calls from many tasks while the streams are closed again and again never get lost")
   func closingUnderLoad() async throws {
     let caller = try await listen("alpha")

@@ -13,17 +13,28 @@ struct SocketsFaultTests {
     case reset
     /// Nothing goes through any more, and nobody is told.
     case blackHole
+    /// The callee hears nothing any more.
+    case deafCallee
+    /// The caller hears nothing any more.
+    case deafCaller
+
+    static let both: [Fault] = [.cut, .reset, .blackHole]
 
     func apply(to link: FaultyLink) async throws {
       switch self {
       case .cut: try await link.cut()
       case .reset: try await link.reset()
       case .blackHole:
-        for direction in FaultyLink.Direction.allCases {
-          try await link.stall(direction)
-          try await link.swallow(direction)
-        }
+        for direction in FaultyLink.Direction.allCases { try await silence(direction, of: link) }
+      case .deafCallee: try await silence(.toTarget, of: link)
+      case .deafCaller: try await silence(.toClient, of: link)
       }
+    }
+
+    private func silence(_ direction: FaultyLink.Direction, of link: FaultyLink) async throws {
+      // What is swallowed is lost, and while it is stalled not even an end goes through.
+      try await link.stall(direction)
+      try await link.swallow(direction)
     }
   }
 
@@ -32,11 +43,15 @@ struct SocketsFaultTests {
 
   /// A caller that reaches its callee over a faulty link, and a check afterwards that all is well again.
   private func withLink(
-    _ configure: (inout TransportConfiguration) -> Void = { _ in },
+    depth: Int = 2, compression: CompressionMode = .automatic, timeout: Duration = .seconds(120),
     _ body: (FaultyLink, MuxTransport, MuxTransport) async throws -> Void
   ) async throws {
-    let caller = try await listen("a", configure)
-    let callee = try await listen("b", configure)
+    let caller = try await listen("a") {
+      $0.maxRPCsInFlight = depth
+      $0.compression = compression
+      $0.timeout = timeout
+    }
+    let callee = try await listen("b")
     let link = try await FaultyLink.start(to: callee.localAddress)
     try await closing(caller, callee) {
       let start = ContinuousClock.now
@@ -74,9 +89,9 @@ struct SocketsFaultTests {
     }
   }
 
-  @Test("A pipeline fails all that was not answered, and its consumer ends", arguments: Fault.allCases)
+  @Test("A pipeline fails all that was not answered, and its consumer ends", arguments: Fault.both)
   func pipeline(_ fault: Fault) async throws {
-    try await withLink({ $0.maxRPCsInFlight = 8 }) { link, caller, callee in
+    try await withLink(depth: 8) { link, caller, callee in
       let pipeline = try await caller.appendEntriesPipeline(id: "b", target: link.address)
       var futures: [AppendFuture] = []
       for number in 1...5 as ClosedRange<UInt64> {
@@ -105,9 +120,9 @@ struct SocketsFaultTests {
     }
   }
 
-  @Test("A snapshot fails on both sides", arguments: Fault.allCases, [CompressionMode.off, .automatic])
+  @Test("A snapshot fails on both sides", arguments: Fault.both, [CompressionMode.off, .automatic])
   func snapshot(_ fault: Fault, _ compression: CompressionMode) async throws {
-    try await withLink({ $0.compression = compression }) { link, caller, callee in
+    try await withLink(compression: compression) { link, caller, callee in
       let size = 64 << 20
       async let outcome = failure("a snapshot") {
         try await caller.installSnapshot(
@@ -148,7 +163,7 @@ struct SocketsFaultTests {
 
   @Test("A handshake that hangs ends the waiting calls undelivered, each in its own way")
   func hangingHandshake() async throws {
-    try await withLink({ $0.timeout = .seconds(2) }) { link, caller, callee in
+    try await withLink(timeout: .seconds(4)) { link, caller, callee in
       for direction in FaultyLink.Direction.allCases { try await link.stall(direction) }
       let cancelled = Task {
         try await failure("a cancelled call") { try await caller.proveCall(to: "b", at: link.address) }

@@ -231,13 +231,7 @@ struct SocketsHostileInputTests {
       try await prove()
 
       if let code = attack.code {
-        let told = try await stranger.next { frame in
-          switch frame {
-          case .welcome(.refused(let refusal)): refusal.code
-          case .goAway(let goAway): goAway.code
-          default: nil
-          }
-        }
+        let told = try await stranger.nextEnd()
         #expect(told == code)
         // Nothing comes behind it but the end.
         #expect(try await stranger.nextEvent() == nil)
@@ -264,13 +258,7 @@ struct SocketsHostileInputTests {
       if length < 8 {
         #expect(await stranger.remainingBytes().readableBytes == 0)
       } else {
-        let told = try await stranger.next { frame in
-          switch frame {
-          case .welcome(.refused(let refusal)): refusal.code
-          case .goAway(let goAway): goAway.code
-          default: nil
-          }
-        }
+        let told = try await stranger.nextEnd()
         #expect(told == .handshakeTimeout)
         #expect(try await stranger.nextEvent() == nil)
       }
@@ -296,10 +284,7 @@ struct SocketsHostileInputTests {
       let received = try await server.nextAppend()
       let block = ByteBuffer(repeating: 0, count: 65_536)
       for _ in 1...4 { await peer.send(DataHeader(stream: 1, byteCount: block.readableBytes), block) }
-      let told = try await peer.next { frame in
-        if case .goAway(let goAway) = frame { goAway.code } else { nil }
-      }
-      #expect(told == .flowControl)
+      #expect(try await peer.nextEnd() == .flowControl)
       #expect(try await peer.nextEvent() == nil)
       try await log.expect("its credit ends at", level: .warning)
       received.responder.succeed(AppendEntriesResponse())
@@ -344,6 +329,37 @@ struct SocketsHostileInputTests {
       #expect(answered == 77, "the connection goes on")
       try await prove()
       await peer.close()
+    }
+  }
+
+  @Test("Of the connections in the handshake only so many are kept")
+  func tooManyHandshakes() async throws {
+    let log = LogCapture()
+    let server = try await listen("b", logger: log.logger) { $0.limits.handshakes = 2 }
+    try await closing(server) {
+      let kept = [
+        try await RawPeer.connect(to: server.localAddress),
+        try await RawPeer.connect(to: server.localAddress),
+      ]
+      // Both are known to be in the handshake once they are answered.
+      for (number, stranger) in kept.enumerated() {
+        await stranger.send(RawPeer.greeting(try RawPeer.hello(serverID: "s\(number)")))
+        let isGreeted = try await stranger.next { frame in if case .hello = frame { true } else { nil } }
+        #expect(isGreeted == true)
+      }
+      let surplus = try await RawPeer.connect(to: server.localAddress)
+      #expect(await surplus.remainingBytes().readableBytes == 0)
+      try await log.expect("too many connections are in the handshake", level: .warning)
+      // One that goes makes room.
+      await kept[0].close()
+      let welcome = Frame.welcome(.accepted(grantsRoute: false))
+      await kept[1].send(.authentication(Authentication(.none)), welcome)
+      try await eventually("one is through") { await server.statistics().connections.count == 1 }
+      let friend = try await listen("a")
+      let echo = EchoConsumer(server)
+      try await untilDelivered { try await friend.proveCall(to: server, as: "b") }
+      await friend.close()
+      await echo.stop()
     }
   }
 

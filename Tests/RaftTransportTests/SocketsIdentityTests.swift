@@ -152,6 +152,41 @@ struct SocketsIdentityTests {
     await echo.stop()
   }
 
+  @Test("An RPC's origin names the peer and the address at which it lives")
+  func origin() async throws {
+    let caller = try await listen("a")
+    let callee = try await listen("b")
+    try await closing(caller, callee) {
+      async let refused = failure("a vote that is refused") {
+        try await caller.requestVote(id: "b", target: callee.localAddress, RequestVoteRequest(term: 1))
+      }
+      let rpc = try #require(await callee.consumer.makeAsyncIterator().next())
+      #expect(rpc.origin == IncomingRPC.Origin(id: "a", address: caller.localAddress))
+      rpc.fail("enough")
+      #expect(try await refused.remote?.text == "enough")
+    }
+  }
+
+  @Test("Calls for another Raft group are refused undelivered")
+  func otherGroup() async throws {
+    let caller = try await listen("a") { $0.group = 7 }
+    let callee = try await listen("b") { $0.group = 8 }
+    let echo = EchoConsumer(callee)
+    try await closing(caller, callee) {
+      for _ in 1...3 {
+        let error = try await failure("a call for another group") {
+          try await caller.proveCall(to: callee, as: "b")
+        }
+        #expect(error.code == .streamReset, "\(error)")
+        #expect(error.delivery == .notDelivered)
+        #expect(error.message.contains("unknownGroup"), "\(error)")
+      }
+      #expect(await caller.statistics().connections.count == 1)
+      #expect(echo.counts.appendEntries == 0)
+    }
+    await echo.stop()
+  }
+
   @Test("A server that claims another's name from elsewhere gets none of its calls")
   func impostor() async throws {
     let server = try await listen("b")

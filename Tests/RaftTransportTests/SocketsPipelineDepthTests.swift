@@ -53,10 +53,10 @@ struct SocketsPipelineDepthTests {
   func withoutAnswers(depth: Int) async throws {
     let effective = depth == 0 ? 2 : depth
     // One request more than are expected has to find room at the callee, so that it would be seen.
-    let (caller, _) = try await pair(depth: depth)
-    let callee = try await listen("omega2") { $0.limits.unansweredRequestsPerStream = 200 }
+    let caller = try await listen("alpha") { $0.maxRPCsInFlight = depth }
+    let callee = try await listen("omega") { $0.limits.unansweredRequestsPerStream = 200 }
     try await closing(caller, callee) {
-      let pipeline = try await caller.appendEntriesPipeline(id: "omega2", target: callee.localAddress)
+      let pipeline = try await caller.appendEntriesPipeline(id: "omega", target: callee.localAddress)
       let sender = Sender(pipeline)
       var received: [Responder<AppendEntriesResponse>] = []
       for number in 1...UInt64(effective) {
@@ -67,7 +67,7 @@ struct SocketsPipelineDepthTests {
       try await eventually("all sends but the last return") { sender.returnedCount == effective - 1 }
       // A vote overtakes nothing that was written before it came to the connection.
       async let vote = caller.requestVote(
-        id: "omega2", target: callee.localAddress, RequestVoteRequest(term: 1))
+        id: "omega", target: callee.localAddress, RequestVoteRequest(term: 1))
       let next = await callee.consumer.makeAsyncIterator().next()
       guard case .requestVote(_, let responder) = next?.command else {
         Issue.record("another request was written: \(String(describing: next?.command))")

@@ -114,9 +114,13 @@ struct SocketsStalledConsumerTests {
 
   @Test("A call that waits for stream credit times out undelivered; one that was sent, with delivery unknown")
   func timeouts() async throws {
-    let caller = try await listen("a") { $0.timeout = .seconds(1) }
+    let caller = try await listen("a") { $0.timeout = .seconds(4) }
     let callee = try await listen("b") { $0.limits.appendStreams = 1 }
     try await closing(caller, callee) {
+      // The time of the calls below is not for making the connection.
+      let warmUp = EchoConsumer(callee)
+      try await caller.proveCall(to: callee, as: "b", number: 0)
+      await warmUp.stop()
       async let sent = failure("a call that nobody answers") {
         try await caller.appendEntries(id: "b", target: callee.localAddress, numbered(1))
       }

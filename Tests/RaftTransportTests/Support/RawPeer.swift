@@ -3,7 +3,7 @@ import NIOPosix
 import RaftTransport
 import StreamMux
 
-/// A client that says whatever a test wants, byte by byte.
+/// One end of a connection that says whatever a test wants, byte by byte.
 actor RawPeer {
   private let channel: any Channel
   private let received: AsyncQueue<ByteBuffer>
@@ -11,7 +11,7 @@ actor RawPeer {
   private var decoder = FrameDecoder(maximumFramePayload: ProtocolConstants.largestFramePayload)
   private var encoder = FrameEncoder()
 
-  private init(channel: any Channel, received: AsyncQueue<ByteBuffer>) {
+  fileprivate init(channel: any Channel, received: AsyncQueue<ByteBuffer>) {
     self.channel = channel
     self.received = received
   }
@@ -99,6 +99,30 @@ actor RawPeer {
     return nil
   }
 
+  /// The bytes of the next whole DATA frame and its header; `nil` when the other end has closed.
+  func nextData() async throws -> (DataHeader, ByteBuffer)? {
+    while let event = try await nextEvent() {
+      guard case .data(let header) = event else { continue }
+      var bytes = ByteBuffer()
+      while case .payload(let piece, let isLast) = try await nextEvent() {
+        bytes.writeImmutableBuffer(piece)
+        if isLast { return (header, bytes) }
+      }
+    }
+    return nil
+  }
+
+  /// The code with which the other end refuses or gives up; `nil` if it just closes.
+  func nextEnd() async throws -> ErrorCode? {
+    try await next { frame in
+      switch frame {
+      case .welcome(.refused(let refusal)): refusal.code
+      case .goAway(let goAway): goAway.code
+      default: nil
+      }
+    }
+  }
+
   // MARK: The handshake
 
   static func hello(
@@ -125,12 +149,62 @@ actor RawPeer {
     await send(Self.greeting(hello))
     await send(.authentication(Authentication(.none)), .welcome(.accepted(grantsRoute: false)))
     encoder.isChecksummed = hello.features.contains(.crc32)
+    try await expectWelcome()
+  }
+
+  /// The same as the side that was dialled.
+  func acceptHands(_ hello: Hello) async throws {
+    let greeting = try await next { frame in if case .hello = frame { true } else { nil } }
+    guard greeting == true else { throw NeverHappened(description: "a HELLO") }
+    try await shakeHands(hello)
+  }
+
+  private func expectWelcome() async throws {
     let welcome = try await next { frame in
       if case .welcome(let welcome) = frame { welcome } else { nil }
     }
     guard case .accepted = welcome else {
       throw NeverHappened(description: "an accepting WELCOME instead of \(String(describing: welcome))")
     }
+  }
+}
+
+/// A listener whose connections say whatever a test wants.
+final class RawListener: Sendable {
+  let address: ServerAddress
+  private let channel: any Channel
+  private let accepted: AsyncQueue<RawPeer>
+
+  private init(channel: any Channel, accepted: AsyncQueue<RawPeer>) {
+    self.channel = channel
+    self.accepted = accepted
+    address = ServerAddress("127.0.0.1:\(channel.localAddress?.port ?? 0)")
+  }
+
+  static func start() async throws -> RawListener {
+    let accepted = AsyncQueue<RawPeer>()
+    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let received = AsyncQueue<ByteBuffer>()
+          try channel.pipeline.syncOperations.addHandler(Collector(received: received))
+          accepted.push(RawPeer(channel: channel, received: received))
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0)
+      .get()
+    return RawListener(channel: channel, accepted: accepted)
+  }
+
+  /// The next connection.
+  func next() async throws -> RawPeer {
+    guard let peer = await accepted.next() else { throw NeverHappened(description: "a connection") }
+    return peer
+  }
+
+  func close() async {
+    try? await channel.close()
   }
 }
 
