@@ -70,6 +70,27 @@ struct SocketsArbitrationTests {
     }
   }
 
+  @Test("A first one that answers, but is being drained, makes way for the second")
+  func drainedIncumbent() async throws {
+    let server = try await listen("b")
+    try await closing(server) {
+      let hello = try RawPeer.hello(serverID: "a", address: "127.0.0.1:9")
+      let first = try await RawPeer.connect(to: server.localAddress)
+      try await first.shakeHands(hello)
+      try await eventually("the first one stands") { await server.statistics().connections.count == 1 }
+      let second = try await RawPeer.connect(to: server.localAddress)
+      let handshake = Task {
+        try await second.shakeHands(try RawPeer.hello(serverID: "a", address: "127.0.0.1:9"))
+      }
+      let ping = try await first.next { frame in if case .ping(let number) = frame { number } else { nil } }
+      await first.send(
+        .goAway(GoAway(lastStream: ProtocolConstants.soon, code: .shutdown)), .pong(try #require(ping)))
+      try await handshake.value
+      await first.close()
+      await second.close()
+    }
+  }
+
   @Test("One that has earned less does not displace one that has earned its route, even if that is silent")
   func weakerChallenger() async throws {
     let server = try await listen("b")

@@ -227,7 +227,7 @@ struct SocketsFaultTests {
         }
         await peer.close()
         await peerEcho.stop()
-        if round < 4 { peer = try await listen(peerID, on: address.rawValue) }
+        if round < 4 { peer = try await listenAgain(peerID, on: address) }
       }
     }
     await peer.close()
@@ -251,7 +251,7 @@ struct SocketsFaultTests {
       await first.close()
       await firstEcho.stop()
 
-      let second = try await listen(peerID, on: address.rawValue)
+      let second = try await listenAgain(peerID, on: address)
       let secondEcho = EchoConsumer(second)
       try await closing(second) {
         let start = ContinuousClock.now

@@ -114,9 +114,6 @@ struct SocketsHostileServerTests {
       testDescription: "a number for an error", code: .malformedResponse, delivery: .answered,
       play: data([0x07, 0xC0])),
     Answer(
-      testDescription: "an array for a response", code: .malformedResponse, delivery: .answered,
-      play: data([0xA0, 0x91, 0x01])),
-    Answer(
       testDescription: "a remote error", code: .remote, delivery: .answered,
       play: data([0xA2, 0x6E, 0x6F, 0xC0])),
     Answer(testDescription: "RESET", code: .streamReset, delivery: .unknown) {

@@ -114,17 +114,16 @@ struct SocketsStalledConsumerTests {
 
   @Test("A call that waits for stream credit times out undelivered; one that was sent, with delivery unknown")
   func timeouts() async throws {
-    let caller = try await listen("a") { $0.timeout = .seconds(4) }
+    // Long enough for a busy machine to get both calls under way.
+    let caller = try await listen("a") { $0.timeout = .seconds(15) }
     let callee = try await listen("b") { $0.limits.appendStreams = 1 }
     try await closing(caller, callee) {
-      // The time of the calls below is not for making the connection.
-      let warmUp = EchoConsumer(callee)
-      try await caller.proveCall(to: callee, as: "b", number: 0)
-      await warmUp.stop()
       async let sent = failure("a call that nobody answers") {
         try await caller.appendEntries(id: "b", target: callee.localAddress, numbered(1))
       }
-      let received = try await callee.nextAppend()
+      try await eventually("the first call has the only stream") {
+        await callee.statistics().connections.map(\.streams.append) == [1]
+      }
       async let waiting = failure("a call without stream credit") {
         try await caller.appendEntries(id: "b", target: callee.localAddress, numbered(2))
       }
@@ -134,6 +133,8 @@ struct SocketsStalledConsumerTests {
       #expect(second.code == .timeout)
       #expect(second.delivery == .notDelivered)
       // The credit comes back when the handler is done, and the late answer harms nobody.
+      let received = try await callee.nextAppend()
+      #expect(received.request == numbered(1))
       received.responder.succeed(AppendEntriesResponse(term: 666))
       let echo = EchoConsumer(callee)
       try await caller.proveCall(to: callee, as: "b", number: 3)

@@ -134,15 +134,13 @@ final class PeerDirectory: Sendable {
     }
   }
 
-  /// Ends all connections in good order; the next call makes a new one.
+  /// Ends the connections that stand in good order; the next call makes a new one. Those that are being made are
+  /// new enough.
   func drain() {
     // The table hears it first: the drivers begin when their event loops come to it, and a call must not choose one
     // of these connections until then.
     let links = state.withLock { state in
-      state.table.liveLinks.compactMap { id -> Link? in
-        state.table.draining(id)
-        return state.links[id]?.link
-      }
+      state.table.drainEstablished().compactMap { state.links[$0]?.link }
     }
     for link in links { link.send(.perform { $0.drain() }) }
   }

@@ -15,6 +15,23 @@ func listen(
   return try await MuxTransport.listen(on: address, configuration: configuration)
 }
 
+/// Listens at an address that was used before. Another test's connection may have been given the port meanwhile; then
+/// this waits until it is free again.
+func listenAgain(
+  _ id: ServerID, on address: ServerAddress, isolation: isolated (any Actor)? = #isolation,
+  _ configure: (inout TransportConfiguration) -> Void = { _ in }
+) async throws -> MuxTransport {
+  var transport: MuxTransport?
+  try await eventually("\(address) is free") {
+    do {
+      transport = try await listen(id, on: address.rawValue, configure)
+    } catch let error as TransportError where error.code == .listenFailed {}
+    return transport != nil
+  }
+  guard let transport else { throw NeverHappened(description: "\(address) is free") }
+  return transport
+}
+
 /// Runs a body and closes the transports behind it, whatever happens.
 func closing<Result>(
   _ transports: MuxTransport..., isolation: isolated (any Actor)? = #isolation,
