@@ -5,7 +5,7 @@ extension AppendEntriesRequest {
   ///
   /// An empty address counts as none, an empty (not nil) leader counts as a leader, and nil and empty entries are
   /// both no entries, just as the Go code has it.
-  var isHeartbeat: Bool {
+  package var isHeartbeat: Bool {
     let addressIsGiven = (self.header.address?.readableBytes ?? 0) > 0
     return self.term != 0
       && (addressIsGiven || self.leader != nil)

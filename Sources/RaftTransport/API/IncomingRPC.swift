@@ -67,7 +67,7 @@ extension IncomingRPC {
   }
 
   /// Whether the RPC belongs to an election, so that it may overtake appends and snapshots.
-  var isElectionTraffic: Bool {
+  package var isElectionTraffic: Bool {
     switch self.command {
     case .requestVote, .requestPreVote, .timeoutNow: true
     case .appendEntries, .installSnapshot: false

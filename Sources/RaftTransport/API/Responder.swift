@@ -36,8 +36,17 @@ public final class Responder<Response: Sendable>: Sendable {
   /// - Returns: `false` if the RPC had been answered before; then nothing happens.
   @discardableResult
   public func fail(_ errorText: String, response: Response? = nil) -> Bool {
-    let text = errorText.isEmpty ? "the handler failed without a text" : errorText
-    return self.complete(Reply(error: ByteBuffer(string: text), response: response))
+    self.fail(ByteBuffer(string: errorText), response: response)
+  }
+
+  /// Answers with an error of any bytes, as Go's strings may hold, and perhaps a response beside it.
+  ///
+  /// - Returns: `false` if the RPC had been answered before; then nothing happens.
+  @discardableResult
+  public func fail(_ errorBytes: ByteBuffer, response: Response? = nil) -> Bool {
+    let isEmpty = errorBytes.readableBytes == 0
+    let error = isEmpty ? ByteBuffer(string: "the handler failed without a text") : errorBytes
+    return self.complete(Reply(error: error, response: response))
   }
 
   @discardableResult

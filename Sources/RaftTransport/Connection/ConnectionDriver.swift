@@ -220,6 +220,8 @@ final class ConnectionDriver: ChannelInboundHandler {
     case .proofNeeded, .proofReceived:
       preconditionFailure("a method with proofs was agreed on, though none is offered")
     case .established(let grantsRoute):
+      // So that the round trip is known from the start.
+      _ = engine.ping(now: .now())
       observer.connection(link, establishedGrantingRoute: grantsRoute)
     case .refused(let refusal):
       observer.connection(link, refused: refusal)

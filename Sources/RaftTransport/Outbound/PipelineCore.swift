@@ -106,28 +106,33 @@ final class PipelineCore: Sendable {
   ///
   /// - Returns: `false` if there are more answers than requests.
   func received(_ results: [Result<AppendEntriesResponse, TransportError>]) -> Bool {
-    var futures: [AppendFuture] = []
-    let senders = ledger.withLock { ledger in
-      while futures.count < results.count, let future = ledger.answer() { futures.append(future) }
-      return ledger.admitSenders()
-    }
-    for (future, result) in zip(futures, results) {
-      future.complete(result)
-      answered.push(future)
+    let (isExpected, senders) = ledger.withLock { ledger -> (Bool, [PipelineLedger.BlockedSender]) in
+      for result in results {
+        guard let future = ledger.answer() else { return (false, []) }
+        settle(future, result)
+      }
+      return (true, ledger.admitSenders())
     }
     for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
-    return futures.count == results.count
+    return isExpected
+  }
+
+  /// Gives a future its answer and hands it to the consumer. Under the ledger's lock, so that no end of the pipeline
+  /// comes between: a future that was answered is always seen by the consumer.
+  private func settle(_ future: AppendFuture, _ result: Result<AppendEntriesResponse, TransportError>) {
+    future.complete(result)
+    answered.push(future)
   }
 
   /// The pipeline is over.
   func fail(_ error: TransportError) {
-    guard let ended = ledger.withLock({ $0.fail(error) }) else { return }
-    for future in ended.futures {
-      future.complete(.failure(error))
-      answered.push(future)
+    let senders = ledger.withLock { ledger -> [PipelineLedger.BlockedSender] in
+      guard let ended = ledger.fail(error) else { return [] }
+      for future in ended.futures { settle(future, .failure(error)) }
+      answered.finish()
+      return ended.senders
     }
-    answered.finish()
-    for sender in ended.senders { sender.continuation.resume(returning: .failure(error)) }
+    for sender in senders { sender.continuation.resume(returning: .failure(error)) }
   }
 }
 

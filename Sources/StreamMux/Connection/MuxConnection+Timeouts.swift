@@ -109,7 +109,7 @@ extension MuxConnection {
       return try abuse.spend(.lateFrames, now: now)
     }
     path.measured(answer.roundTrip)
-    keepAlive.measured(path.roundTrip)
+    keepAlive.measured(path.roundTrip, now: now)
     switch answer.purpose {
     case .keepAlive: break
     case .probe: events.append(.pong(number, roundTrip: answer.roundTrip))
