@@ -68,22 +68,19 @@ final class PeerDirectory: Sendable {
     let timer = deadline.map { deadline in
       group.any().scheduleTask(deadline: deadline) {
         let message = "no connection to \(address) in time"
-        self.withdraw(ticket, address, TransportError(.timeout, message, delivery: .notDelivered))
+        self.withdraw(ticket, id, address, TransportError(.timeout, message, delivery: .notDelivered))
       }
     }
     defer { timer?.cancel() }
     return try await result.value {
-      self.withdraw(ticket, address, TransportError(.cancelled, "", delivery: .notDelivered))
+      self.withdraw(ticket, id, address, TransportError(.cancelled, "", delivery: .notDelivered))
     }
   }
 
   /// The connection for a call, if it stands already.
   func establishedLink(to id: ServerID, at address: ServerAddress) -> Link? {
     state.withLock { state in
-      guard let owner = state.table.addresses[address], id.isEmpty || id == owner,
-        let link = state.table.routableLink(to: owner)
-      else { return nil }
-      return state.links[link]?.link
+      state.table.route(to: id, at: address).flatMap { state.links[$0]?.link }
     }
   }
 
@@ -98,9 +95,11 @@ final class PeerDirectory: Sendable {
     return ticket
   }
 
-  private func withdraw(_ ticket: CallTicket, _ address: ServerAddress, _ error: TransportError) {
+  private func withdraw(
+    _ ticket: CallTicket, _ id: ServerID, _ address: ServerAddress, _ error: TransportError
+  ) {
     let result = state.withLock { state in
-      state.table.withdraw(ticket, address: address)
+      state.table.withdraw(ticket, id: id, address: address)
       return state.waitingCalls.removeValue(forKey: ticket)
     }
     result?.complete(.failure(error))
@@ -331,10 +330,7 @@ extension PeerDirectory: ConnectionObserver {
   }
 
   func connectionDraining(_ link: Link) {
-    update { table in
-      table.draining(link.id)
-      return []
-    }
+    update { $0.draining(link.id, now: .now()) }
   }
 
   func connection(_ link: Link, probeAnswered: Bool) {
