@@ -130,7 +130,10 @@ extension PeerSimulation {
     let server = Int.random(in: 0..<servers.count, using: &random)
     let other = (server + Int.random(in: 1..<servers.count, using: &random)) % servers.count
     switch Int.random(in: 0..<10, using: &random) {
-    case 0, 1:
+    case 0:
+      shutDown(server)
+      schedule(after: delay(10_000...3_000_000)) { $0.startAgain(server) }
+    case 1:
       stop(server, withItsMachine: chance(400))
       schedule(after: delay(10_000...3_000_000)) { $0.startAgain(server) }
     case 2, 3:
@@ -138,6 +141,20 @@ extension PeerSimulation {
     default:
       let open = ends.filter { $0.isSocketOpen && isAlive($0.server, $0.start) }
       if let end = open.randomElement(using: &random) { strike(end) }
+    }
+  }
+
+  /// A server ends in good order: every waiting call is told.
+  private func shutDown(_ server: Int) {
+    guard servers[server].isRunning else { return }
+    note("\(server) shuts down")
+    update(server) { $0.shutDown() }
+    for (ticket, call) in calls where call.server == server && call.isWaiting {
+      problem("call \(ticket) waits after the shutdown")
+    }
+    let start = servers[server].start
+    schedule(after: delay(0...100_000)) { simulation in
+      if simulation.isAlive(server, start) { simulation.stop(server, withItsMachine: false) }
     }
   }
 
@@ -159,7 +176,8 @@ extension PeerSimulation {
     servers[server].isRunning = true
     servers[server].isPowered = true
     servers[server].start += 1
-    servers[server].incarnation += 1
+    // Now and then the clock was set back.
+    if chance(100) { servers[server].incarnation -= 5 } else { servers[server].incarnation += 1 }
     servers[server].timerDue = nil
     servers[server].table = Self.table(servers[server].id, seed: random.next())
     note("\(server) starts")

@@ -90,7 +90,7 @@ final class PeerSimulation {
       locations[address] = index
       locations[alias] = index
       servers.append(
-        Server(id: id, address: address, incarnation: 1, table: Self.table(id, seed: random.next())))
+        Server(id: id, address: address, incarnation: 1_000, table: Self.table(id, seed: random.next())))
     }
   }
 

@@ -129,7 +129,7 @@ final class PeerSimulationEnd {
     }
     let number = engine.ping(now: simulation.now)
     probes.insert(number)
-    let patience = max(.seconds(1), (engine.figures.smoothedRoundTrip ?? .zero) * 4)
+    let patience = ConnectionDriver.probePatience(engine.figures.smoothedRoundTrip)
     let (server, start) = (self.server, self.start)
     simulation.schedule(after: patience) { simulation in
       if simulation.isAlive(server, start) { self.endProbe(number, answered: false, simulation) }
