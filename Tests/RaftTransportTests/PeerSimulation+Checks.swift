@@ -38,7 +38,9 @@ extension PeerSimulation {
   private func generateCalls(for time: TimeAmount) {
     let count = Int(Double(time.nanoseconds) / 1e9 * options.callsPerSecond)
     for _ in 0..<count {
-      schedule(after: .nanoseconds(Int64.random(in: 0..<time.nanoseconds, using: &random))) { $0.randomCall() }
+      schedule(after: .nanoseconds(Int64.random(in: 0..<time.nanoseconds, using: &random))) {
+        $0.randomCall()
+      }
     }
   }
 
@@ -53,7 +55,8 @@ extension PeerSimulation {
     // Calls often come in pairs from both sides.
     if chance(300) {
       schedule(after: delay(0...2_000)) { simulation in
-        simulation.call(from: other, id: simulation.servers[server].id, address: simulation.servers[server].address)
+        simulation.call(
+          from: other, id: simulation.servers[server].id, address: simulation.servers[server].address)
       }
     }
   }
@@ -64,7 +67,19 @@ extension PeerSimulation {
   private func generateFaults(for time: TimeAmount) {
     let count = Int(Double(time.nanoseconds) / 1e9 * options.faultsPerSecond)
     for _ in 0..<count {
-      schedule(after: .nanoseconds(Int64.random(in: 0..<time.nanoseconds, using: &random))) { $0.randomFault() }
+      schedule(after: .nanoseconds(Int64.random(in: 0..<time.nanoseconds, using: &random))) {
+        $0.randomFault()
+      }
+    }
+  }
+
+  /// Both servers of a pair call each other at about the same time.
+  func connectBoth() {
+    for server in [0, 1] {
+      schedule(after: delay(0...10_000)) { simulation in
+        let other = simulation.servers[1 - server]
+        simulation.call(from: server, id: other.id, address: other.address)
+      }
     }
   }
 
@@ -84,13 +99,14 @@ extension PeerSimulation {
     }
   }
 
-  private func checkNoCallIsStuck(longerThan time: TimeAmount, _ when: String) {
-    for (ticket, call) in calls.sorted(by: { $0.key < $1.key }) where call.isWaiting && call.began + time < now {
+  func checkNoCallIsStuck(longerThan time: TimeAmount, _ when: String) {
+    for (ticket, call) in calls.sorted(by: { $0.key < $1.key })
+    where call.isWaiting && call.began + time < now {
       problem("\(when): call \(ticket) is stuck: \(call)")
     }
   }
 
-  private func checkSettledCalls() {
+  func checkSettledCalls() {
     for (ticket, call) in calls.sorted(by: { $0.key < $1.key }) {
       switch call.outcome {
       case .resumed:

@@ -18,7 +18,8 @@ extension PeerSimulation {
   ) {
     guard isAlive(server, start) else { return }
     guard now < deadline else { return dialFailed(link, of: server, "timeout") }
-    guard !blocked.contains([server, place]), !blocked.contains([place, server]), servers[place].isPowered else {
+    guard !blocked.contains([server, place]), !blocked.contains([place, server]), servers[place].isPowered
+    else {
       // The request to connect is repeated until it gets through or time is up.
       return schedule(after: .milliseconds(500)) {
         $0.connect(place, target: target, link: link, from: server, start, deadline: deadline)
@@ -155,6 +156,19 @@ extension PeerSimulation {
     let start = servers[server].start
     schedule(after: delay(0...100_000)) { simulation in
       if simulation.isAlive(server, start) { simulation.stop(server, withItsMachine: false) }
+    }
+  }
+
+  /// A server's connections end without a word to its peers: its machine restarts, or a middlebox has forgotten them.
+  func loseEverything(_ server: Int, restarts: Bool) {
+    if restarts {
+      stop(server, withItsMachine: true)
+      return startAgain(server)
+    }
+    for end in ends where end.server == server && end.isSocketOpen {
+      end.isMuted = true
+      end.peer.isMuted = true
+      end.lose(self)
     }
   }
 

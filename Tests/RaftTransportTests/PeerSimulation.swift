@@ -149,7 +149,10 @@ final class PeerSimulation {
   }
 
   private func armTimer(_ server: Int) {
-    guard let due = servers[server].table.nextDeadline else { return servers[server].timerDue = nil }
+    guard let due = servers[server].table.nextDeadline else {
+      servers[server].timerDue = nil
+      return
+    }
     if let armed = servers[server].timerDue, armed <= due { return }
     servers[server].timerDue = due
     let start = servers[server].start
@@ -271,15 +274,23 @@ final class PeerSimulation {
     if end.engine.role == .acceptor, end.grantsRoute != true { problem("R-PAIR-15: \(what): no route") }
     let reached = servers[end.peer.server].id
     if !call.id.isEmpty, reached != call.id { problem("\(what): reached \(reached)") }
-    if isSettled, !isLive(end) { problem("\(what): the connection is dead") }
+    if isSettled, !isUsable(end) { problem("\(what): the connection is dead") }
   }
 
-  /// Whether both ends of a connection stand and hear each other.
-  func isLive(_ end: PeerSimulationEnd) -> Bool {
+  /// Whether both ends of a connection want it and hear each other.
+  private func isUsable(_ end: PeerSimulationEnd) -> Bool {
     [end, end.peer].allSatisfy { side in
-      side.isEstablished && !side.isOver && !side.isMuted && isAlive(side.server, side.start)
-        && servers[side.server].table.links[side.link]?.isEstablished == true
+      !side.isOver && !side.isMuted && isAlive(side.server, side.start)
+        && servers[side.server].table.links[side.link]?.welcomedPeer != nil
     }
+  }
+
+  /// Whether it is established at both ends, too.
+  func isLive(_ end: PeerSimulationEnd) -> Bool {
+    isUsable(end)
+      && [end, end.peer].allSatisfy { side in
+        side.isEstablished && servers[side.server].table.links[side.link]?.isEstablished == true
+      }
   }
 }
 

@@ -64,6 +64,29 @@ struct PeerSimulationTests {
     #expect(problems.isEmpty, "seed \(seed): \(problems.prefix(5))")
   }
 
+  @Test("a server that lost its connections without a word is welcome again at once", arguments: seeds)
+  func lostServerReturns(seed: UInt64) {
+    for lost in [0, 1] {
+      var options = PeerSimulation.Options()
+      options.earlyCutsPerMille = 0
+      let simulation = PeerSimulation(seed: seed, options: options)
+      simulation.isTroubled = false
+      simulation.connectBoth()
+      simulation.run(for: .seconds(4))
+      simulation.loseEverything(lost, restarts: seed % 2 == 0)
+      simulation.run(for: .milliseconds(100))
+      simulation.isSettled = true
+      let other = simulation.servers[1 - lost]
+      simulation.call(from: lost, id: other.id, address: other.address)
+      // A probe of a second, two handshakes on a path that may be slow, and some time to spare; the engines
+      // themselves would notice after five seconds.
+      simulation.run(for: .milliseconds(3_500))
+      simulation.checkNoCallIsStuck(longerThan: .zero, "after the loss")
+      simulation.checkSettledCalls()
+      #expect(simulation.problems.isEmpty, "seed \(seed), server \(lost): \(simulation.problems.prefix(5))")
+    }
+  }
+
   @Test("the same seed gives the same run", arguments: [1, 2, 3] as [UInt64])
   func repeats(seed: UInt64) {
     func digest(_ seed: UInt64) -> UInt64 {

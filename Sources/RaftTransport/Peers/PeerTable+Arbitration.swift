@@ -24,23 +24,27 @@ extension PeerTable {
     guard links[link]?.isProbed == true else { return [] }
     links[link]?.isProbed = false
     if answered {
-      return challengers(of: link).flatMap { challenger, _ in
-        refuseAsDuplicate(challenger, of: link, now: now)
+      return challengers(of: link).flatMap { challenger, identity in
+        refuse(challenger, identity, for: link, now: now)
       }
     }
-    return displace(link, text: "a newer connection takes the place of this one, which does not answer", now: now)
+    return displace(
+      link, text: "a newer connection takes the place of this one, which does not answer", now: now)
   }
 
   /// Both sides said WELCOME.
   mutating func established(
     _ link: LinkID, peerGrantsRoute: Bool, now: NIODeadline
   ) -> [PeerTableAction] {
-    guard !isShutDown, let record = links[link], case .welcomed(let identity) = record.stage else { return [] }
+    guard !isShutDown, let record = links[link], case .welcomed(let identity) = record.stage else {
+      return []
+    }
     links[link]?.stage = .established(identity, peerGrantsRoute: peerGrantsRoute)
     var actions: [PeerTableAction] = []
     if record.mayCarryOurCalls {
       addRoute(to: identity.id, on: link)
-      actions += record.isDialled ? attemptSucceeded(link, owner: identity.id) : settleAdvertised(identity, on: link)
+      actions +=
+        record.isDialled ? attemptSucceeded(link, owner: identity.id) : settleAdvertised(identity, on: link)
     }
     return actions + winnerDecided(identity.id) + probeElders(of: link, identity)
   }
@@ -81,12 +85,11 @@ extension PeerTable {
     guard !isShutDown else {
       return refuse(link, .shutdown, "the server shuts down", now: now)
     }
-    let rivals = links.filter { $0.key != link && $0.value.welcomedPeer?.id == identity.id }
-    guard !rivals.values.contains(where: { $0.welcomedPeer?.provesStale(identity) ?? false }) else {
-      return refuse(link, .staleIncarnation, "a later start of \(identity.id) is connected already", now: now)
+    let isArbiter = configuration.localID > identity.id
+    let incumbents = links.filter { other, record in
+      guard other != link, let holder = record.welcomedPeer, holder.id == identity.id else { return false }
+      return holder.provesStale(identity) || isArbiter && record.covers(newcomer)
     }
-    let incumbents =
-      configuration.localID > identity.id ? rivals.filter { $0.value.covers(newcomer) } : [:]
     let beaten = incumbents.filter { isBeaten($0.value, by: identity) }.keys.sorted()
     guard let incumbent = incumbents.keys.filter({ !beaten.contains($0) }).max() else {
       return welcome(link, identity)
@@ -94,7 +97,7 @@ extension PeerTable {
     }
     guard let record = incumbents[incumbent], record.isEstablished,
       let holder = record.identity, holder.standing <= identity.standing
-    else { return refuseAsDuplicate(link, of: incumbent, now: now) }
+    else { return refuse(link, identity, for: incumbent, now: now) }
 
     links[link]?.stage = .challenging(identity, incumbent: incumbent)
     return probe(incumbent)
@@ -114,15 +117,16 @@ extension PeerTable {
     return [.accept(link, grantsRoute: identity.standing >= .addressChecked)]
   }
 
-  private mutating func refuseAsDuplicate(
-    _ link: LinkID, of winner: LinkID, now: NIODeadline
+  /// The incumbent is alive, or it must not be questioned for this newcomer.
+  private mutating func refuse(
+    _ link: LinkID, _ identity: PeerIdentity, for incumbent: LinkID, now: NIODeadline
   ) -> [PeerTableAction] {
-    var actions = [
-      PeerTableAction.refuse(
-        link, .duplicate, text: "another connection joins the two servers already", winner: winner)
-    ]
-    if let owner = links[winner]?.identity?.id { actions += attemptLost(link, to: owner, now: now) }
-    return actions + retire(link, now: now)
+    if links[incumbent]?.welcomedPeer?.provesStale(identity) ?? false {
+      return refuse(link, .staleIncarnation, "a later start of \(identity.id) is connected already", now: now)
+    }
+    let text = "another connection joins the two servers already"
+    return [.refuse(link, .duplicate, text: text, winner: incumbent)]
+      + attemptLost(link, to: identity.id, now: now) + retire(link, now: now)
   }
 
   private mutating func refuse(

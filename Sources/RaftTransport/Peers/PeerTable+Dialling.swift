@@ -17,7 +17,8 @@ extension PeerTable {
 
   /// The target of an attempt that is still under way: a connection that we dial and that is not established yet.
   func attempt(of link: LinkID) -> DialTarget? {
-    guard case .dialled(let target) = links[link]?.direction, case .dialling(link) = dials[target]?.state else {
+    guard case .dialled(let target) = links[link]?.direction, case .dialling(link) = dials[target]?.state
+    else {
       return nil
     }
     return target
