@@ -54,8 +54,7 @@ extension PeerSimulation {
     let acceptor = PeerSimulationEnd(
       server: place, start: acceptorStart, link: LinkID(rawValue: 0),
       engine: engine(.acceptor, of: place, nonce: .random(using: &random), target: ""), diallerNonce: nonce)
-    dialler.peer = acceptor
-    acceptor.peer = dialler
+    dialler.join(acceptor)
     ends += [dialler, acceptor]
     servers[server].ends[link] = dialler
     if isTroubled, chance(options.earlyCutsPerMille) { planEarlyCut(dialler) }
@@ -102,7 +101,7 @@ extension PeerSimulation {
 
   /// Strikes a connection in one of its first moments.
   private func planEarlyCut(_ dialler: PeerSimulationEnd) {
-    let end = chance(500) ? dialler : dialler.peer!
+    let end = chance(500) ? dialler : dialler.peer
     let count = Int.random(in: 0...4, using: &random)
     end.segmentsUntilFault = (count, { $0.strike(end) })
   }

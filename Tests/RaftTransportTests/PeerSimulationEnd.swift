@@ -19,8 +19,8 @@ final class PeerSimulationEnd {
   /// Of an acceptor once the connection has reached it.
   var link: LinkID
   var engine: MuxConnection
-  /// The other end; the simulation keeps both.
-  unowned var peer: PeerSimulationEnd!
+  /// The simulation keeps both ends.
+  private unowned var other: PeerSimulationEnd?
   let diallerNonce: Nonce
 
   var grantsRoute: Bool?
@@ -47,6 +47,17 @@ final class PeerSimulationEnd {
     self.link = link
     self.engine = engine
     self.diallerNonce = diallerNonce
+  }
+
+  /// The other end.
+  var peer: PeerSimulationEnd {
+    guard let other else { preconditionFailure("a connection has two ends") }
+    return other
+  }
+
+  func join(_ other: PeerSimulationEnd) {
+    self.other = other
+    other.other = self
   }
 
   // MARK: The driver
