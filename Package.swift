@@ -122,6 +122,14 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "DemoTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
       dependencies: [
         "RaftWire", "StreamMux", "RaftTransport",

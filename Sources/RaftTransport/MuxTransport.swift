@@ -124,10 +124,11 @@ public final class MuxTransport: Transport, Service {
       throw TransportError(.pipelineUnsupported, "", delivery: .notDelivered)
     }
     let link = try await link(to: id, target, deadline: callDeadline)
-    return try MuxAppendPipeline(
+    let core = try PipelineCore(
       on: link, peer: id, depth: configuration.pipelineDepth, group: configuration.group, encoder: encoder,
       limits: services.messageLimits,
       timeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : nil)
+    return MuxAppendPipeline(core: core)
   }
 
   /// Sends one AppendEntries request and waits for its answer.

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Answers every RPC of a transport, as a follower would that agrees with everything.
 ///
-/// The answers carry the requests' values back: the header and the term, for AppendEntries the index of the last
-/// entry, granted votes. A snapshot is read to its end. It stops with ``stop()``, when it is dropped, and when
-/// the transport is closed.
+/// The answers carry the requests' values back: the header and the term, for AppendEntries the index of the
+/// last entry, granted votes. A snapshot is read to its end. It stops with ``stop()``, when it is dropped,
+/// and when the transport is closed.
 public final class EchoConsumer: Sendable {
   /// How many RPCs of each kind were answered.
   public struct Counts: Sendable, Hashable {

@@ -4,6 +4,7 @@ import ArgumentParser
 struct RaftMux: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "raft-mux",
-    abstract: "Shows, measures and checks the RMUX/1 transport for Raft."
+    abstract: "Shows, measures and checks the RMUX/1 transport for Raft.",
+    subcommands: [DemoCommand.self, NodeCommand.self]
   )
 }

@@ -1,6 +1,6 @@
 import RaftTransport
-public import RaftTransportTesting
-public import Testing
+import RaftTransportTesting
+import Testing
 
 @Suite("The suite for any transport, on the in-memory one")
 struct InMemoryConformanceTests {

@@ -3,7 +3,8 @@ import RaftTransport
 import RaftTransportTesting
 import Testing
 
-/// A suite that nothing can fail is worth nothing: each sabotage here must be found by the check that is there for it.
+/// A suite that nothing can fail is worth nothing: each sabotage here must be found by the check that is
+/// there for it.
 @Suite("The suite for any transport finds broken ones")
 struct TransportSuiteSelfTests {
   enum Sabotage: String, CaseIterable {

@@ -183,15 +183,15 @@ struct TablesTests {
     let assembly = try local("assemblyBudget")
     let others =
       Double(
-        2 * (try wire("maximumFramePayload") + 20) + (try local("maximumControlFrames")) * 64
+        4 * (try wire("maximumFramePayload") + 20) + (try local("maximumControlFrames")) * 64
           + (elections + bulk + (try local("refusedStreams"))) * 1_024) / 1_048_576
     let reachable = (elections * window + min(budget, bulk * window) + assembly) >> 20
     let full = (elections * window + budget + assembly) >> 20
     let text = try SpecFolder.page("limits.md").text
     #expect(text.contains("= \(reachable) MiB\n"))
-    #expect(text.contains("= \(tenths(Double(2 * reachable) + others)) MiB\n"))
+    #expect(text.contains("= \(tenths(Double(4 * reachable) + others)) MiB\n"))
     #expect(text.contains("= \(full) MiB"))
-    #expect(text.contains("the worst memory \(tenths(Double(2 * full) + others)) MiB"))
+    #expect(text.contains("the worst memory \(tenths(Double(4 * full) + others)) MiB"))
   }
 
   private func tenths(_ value: Double) -> String {

@@ -102,7 +102,11 @@ public struct TransportConfiguration: Sendable {
     }
   }
 
-  /// What peers may cost. The memory of a connection is bounded by `receiveBudget + 2 * maximumMessageBytes`.
+  /// What peers may cost.
+  ///
+  /// The bytes that one connection can hold are at most
+  /// `electionStreams * initialWindow + receiveBudget + 2 * maximumMessageBytes`, and the memory that these can pin
+  /// four times as much; the page `limits` of the specification has the whole account.
   public struct Limits: Sendable, Hashable {
     /// The largest request or response without a snapshot's body, in bytes (16 KiB to 1 GiB).
     public var maximumMessageBytes: Int

@@ -3,6 +3,11 @@ public struct TransportStatistics: Sendable, Hashable {
   /// The live connections, ordered by the peers' IDs.
   public var connections: [Connection]
 
+  /// Figures of a transport; for transports and their tests.
+  public init(connections: [Connection]) {
+    self.connections = connections
+  }
+
   /// One TCP connection.
   public struct Connection: Sendable, Hashable {
     /// Who is at the other end.
@@ -33,6 +38,28 @@ public struct TransportStatistics: Sendable, Hashable {
     public var leastRoundTrip: Duration?
     /// Snapshots on their way out.
     public var snapshots: [Snapshot]
+
+    /// Figures of a transport; for transports and their tests.
+    public init(
+      peerID: ServerID, peerAddress: ServerAddress, isDialled: Bool, carriesCalls: Bool, localPort: Int,
+      remotePort: Int, streams: StreamCounts, bytesReceived: UInt64, bytesSent: UInt64, callsInFlight: Int,
+      receiveWindow: Int, roundTrip: Duration? = nil, leastRoundTrip: Duration? = nil, snapshots: [Snapshot]
+    ) {
+      self.peerID = peerID
+      self.peerAddress = peerAddress
+      self.isDialled = isDialled
+      self.carriesCalls = carriesCalls
+      self.localPort = localPort
+      self.remotePort = remotePort
+      self.streams = streams
+      self.bytesReceived = bytesReceived
+      self.bytesSent = bytesSent
+      self.callsInFlight = callsInFlight
+      self.receiveWindow = receiveWindow
+      self.roundTrip = roundTrip
+      self.leastRoundTrip = leastRoundTrip
+      self.snapshots = snapshots
+    }
   }
 
   /// Streams by traffic class.
@@ -43,6 +70,13 @@ public struct TransportStatistics: Sendable, Hashable {
     public var append: Int
     /// Snapshots.
     public var snapshot: Int
+
+    /// Figures of a transport; for transports and their tests.
+    public init(election: Int, append: Int, snapshot: Int) {
+      self.election = election
+      self.append = append
+      self.snapshot = snapshot
+    }
   }
 
   /// How far an outgoing snapshot has come.
@@ -53,5 +87,12 @@ public struct TransportStatistics: Sendable, Hashable {
     public var plainBytes: Int64
     /// Bytes that these took on the wire.
     public var encodedBytes: Int64
+
+    /// Figures of a transport; for transports and their tests.
+    public init(size: Int64, plainBytes: Int64, encodedBytes: Int64) {
+      self.size = size
+      self.plainBytes = plainBytes
+      self.encodedBytes = encodedBytes
+    }
   }
 }

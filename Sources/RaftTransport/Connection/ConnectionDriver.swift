@@ -226,13 +226,15 @@ final class ConnectionDriver: ChannelInboundHandler {
     case .proofNeeded, .proofReceived:
       preconditionFailure("a method with proofs was agreed on, though none is offered")
     case .established(let grantsRoute):
+      // So that the round trip is known from the start.
+      _ = engine.ping(now: .now())
       observer.connection(link, establishedGrantingRoute: grantsRoute)
     case .refused(let refusal):
       observer.connection(link, refused: refusal)
     case .opened(let stream, let opening):
       accept(stream, opening)
     case .data(let stream, let bytes):
-      owners[stream]?.streamReceived(bytes, stream, self)
+      owners[stream]?.streamReceived(bytes.withoutPinning(), stream, self)
     case .finished(let stream):
       owners[stream]?.streamFinished(stream, self)
     case .stopped(let stream, let code):

@@ -16,7 +16,7 @@ enum SocketOptions {
 
   /// One read takes up to this much, so that a frame's entries mostly lie in one buffer.
   private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
-    minimum: 2_048, initial: 16 * 1_024, maximum: 256 * 1_024)
+    minimum: 2_048, initial: 16 * 1_024, maximum: 64 * 1_024)
 
   static func apply(to channel: any Channel) -> EventLoopFuture<Void> {
     let common = channel.setOption(.tcpOption(.tcp_nodelay), value: 1).flatMap {

@@ -4,7 +4,7 @@ import StreamMux
 
 /// The part of a pipeline that lives on the event loop: writes requests, reads answers, watches the time.
 final class AppendStream: StreamOwner {
-  private let pipeline: MuxAppendPipeline
+  private let pipeline: PipelineCore
   private let timeout: TimeAmount?
   private var intake: MessageIntake
   private var stream: StreamKey?
@@ -14,7 +14,7 @@ final class AppendStream: StreamOwner {
   private var deadline = NIODeadline.distantFuture
   private var timer: Scheduled<Void>?
 
-  init(pipeline: MuxAppendPipeline, limits: MessageLimits, timeout: TimeAmount?) {
+  init(pipeline: PipelineCore, limits: MessageLimits, timeout: TimeAmount?) {
     self.pipeline = pipeline
     self.timeout = timeout
     self.intake = MessageIntake(limits: limits)

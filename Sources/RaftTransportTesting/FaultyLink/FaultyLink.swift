@@ -4,8 +4,8 @@ public import RaftTransport
 
 /// A TCP relay on the loopback interface that does to connections what networks do, on command.
 ///
-/// Peers connect to ``address`` instead of the target's own. Faults apply to the connections that are open and
-/// to those to come, until ``heal()``. It needs no rights beyond opening a socket.
+/// Peers connect to ``address`` instead of the target's own. Faults apply to the connections that are open
+/// and to those to come, until ``heal()``. It needs no rights beyond opening a socket.
 public final class FaultyLink: Sendable {
   /// One way of the bytes.
   public enum Direction: Sendable, Hashable, CaseIterable {

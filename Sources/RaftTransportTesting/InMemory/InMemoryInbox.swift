@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The receiving end of an in-memory transport.
 ///
-/// Links hold on to it, not to the transport, so that two transports that are connected with each other do not
-/// keep each other alive.
+/// Links hold on to it, not to the transport, so that two transports that are connected with each other do
+/// not keep each other alive.
 final class InMemoryInbox: Sendable {
   private struct WeakLink {
     weak var link: InMemoryLink?

@@ -71,7 +71,8 @@ final class InMemoryLink: Sendable {
     return ticket
   }
 
-  /// Delivers a request as soon as there is room, in the order of the calls; never, if the link is cut before.
+  /// Delivers a request as soon as there is room, in the order of the calls; never, if the link is cut
+  /// before.
   func submit(_ ticket: Ticket, lane: Lane, deliver: @escaping Delivery) {
     self.state.withLock { state in
       guard state.severance == nil else { return }

@@ -13,7 +13,8 @@ struct SnapshotPump: Sendable {
   let size: Int64
   let pipe: SnapshotPipe
 
-  /// Calls `deliver` once when the request may go out and feeds the pipe; returns what is wrong with the source.
+  /// Calls `deliver` once when the request may go out and feeds the pipe; returns what is wrong with the
+  /// source.
   ///
   /// A request without a body goes out only after the source proved empty, any other one at once.
   func run(deliver: () -> Void) async -> Failure? {
@@ -28,7 +29,8 @@ struct SnapshotPump: Sendable {
     }
   }
 
-  /// The last piece is held back until the source has ended, so that a source that goes on gives no whole body.
+  /// The last piece is held back until the source has ended, so that a source that goes on gives no whole
+  /// body.
   private func feed() async throws -> Failure? {
     var total: Int64 = 0
     var held: ByteBuffer?

@@ -2,8 +2,8 @@ public import RaftTransport
 
 /// A list of checks that any ``Transport`` should pass, whatever carries its bytes.
 ///
-/// It depends on no test framework: each check is an asynchronous function that throws a ``Failure``. With Swift
-/// Testing a whole suite is one parameterised test:
+/// It depends on no test framework: each check is an asynchronous function that throws a ``Failure``. With
+/// Swift Testing a whole suite is one parameterised test:
 ///
 ///     @Test(arguments: TransportSuite.checks(for: fixture))
 ///     func myTransportBehaves(check: TransportSuite.Check) async throws {

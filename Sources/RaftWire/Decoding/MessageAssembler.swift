@@ -45,6 +45,7 @@ package struct MessageAssembler: Sendable {
   }
 
   /// The next answer, or `nil` until more has arrived.
+  @specialized(where Response == AppendEntriesResponse)
   package mutating func nextAnswer<Response: WireResponse>(
     _: Response.Type
   ) throws(WireError) -> WireAnswer<Response>? {

@@ -68,7 +68,7 @@ package struct WireReader {
     }
   }
 
-  /// Reads bytes as a slice of the buffer.
+  /// Reads bytes as a slice of the buffer. (NIO cannot slice beyond 16 MiB into a buffer and copies there.)
   mutating func readSlice(_ length: Int) throws(WireError) -> ByteBuffer {
     guard length > 0 else { return ByteBuffer() }
     guard length <= available, let slice = buffer.getSlice(at: buffer.readerIndex + position, length: length)

@@ -14,6 +14,7 @@ package struct WireEncoder: Sendable, Hashable {
   }
 
   /// Appends a request: its type byte and its object.
+  @specialized(where Request == AppendEntriesRequest)
   package func encode<Request: WireRequest>(
     request: Request,
     into buffer: inout ByteBuffer
@@ -33,6 +34,7 @@ package struct WireEncoder: Sendable, Hashable {
   }
 
   /// Appends an answer: the error text (any bytes; `nil` and empty for none) and the response, if there is one.
+  @specialized(where Response == AppendEntriesResponse)
   package func encode<Response: WireResponse>(
     answer: WireAnswer<Response>,
     into buffer: inout ByteBuffer

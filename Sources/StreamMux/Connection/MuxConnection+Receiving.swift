@@ -38,7 +38,7 @@ extension MuxConnection {
     case .running:
       if !decoder.isBetweenFrames {
         end(.endOfInput)
-      } else if streams.count == 0, peerGoAway != nil || drainState.isDraining {
+      } else if !hasStreamsToFinish, peerGoAway != nil || drainState.isDraining {
         end(.drained)
       } else if let peerGoAway {
         end(.peerError(peerGoAway.code, peerGoAway.text))
@@ -178,8 +178,7 @@ extension MuxConnection {
 
   private mutating func finishReceiving(_ key: StreamKey) {
     let action = streams[key].receiving.handle(.fin)
-    streams[key].due.remove(.credit)
-    endAssembly(key)
+    endReceiving(key)
     switch action {
     case .tellFinished: events.append(.finished(key))
     case .none: break
@@ -265,7 +264,8 @@ extension MuxConnection {
     return streams.insert { key in
       Stream(
         key: key, opening: opening, isOwn: false, id: id, sending: .ready,
-        sendWindow: SendWindow(initial: sendLimit), receiveWindow: ReceiveWindow(initial: hello.initialWindow),
+        sendWindow: SendWindow(initial: sendLimit),
+        receiveWindow: ReceiveWindow(initial: hello.initialWindow),
         isOwned: isOwned)
     }
   }
@@ -310,9 +310,16 @@ extension MuxConnection {
     case .deliver, .drop, .tellFinished, .sendStop:
       preconditionFailure("a reset by the peer")
     }
-    streams[key].due.remove(.credit)
-    endAssembly(key)
+    endReceiving(key)
     forgetIfOver(key)
+  }
+
+  /// The peer's half has ended: what was still to be said about it is of no use. Only a refused opening is
+  /// answered by both frames in any case.
+  private mutating func endReceiving(_ key: StreamKey) {
+    streams[key].due.remove(.credit)
+    if !streams[key].isRefused { streams[key].due.remove(.stop) }
+    endAssembly(key)
   }
 
   private mutating func receiveStop(_ id: UInt64, _ code: ErrorCode, now: NIODeadline) throws(Violation) {

@@ -109,7 +109,7 @@ extension MuxConnection {
       return try abuse.spend(.lateFrames, now: now)
     }
     path.measured(answer.roundTrip)
-    keepAlive.measured(path.roundTrip)
+    keepAlive.measured(path.roundTrip, now: now)
     switch answer.purpose {
     case .keepAlive: break
     case .probe: events.append(.pong(number, roundTrip: answer.roundTrip))
@@ -134,10 +134,14 @@ extension MuxConnection {
     }
   }
 
+  /// Whether a stream still has something to bring to its end. Those that we refused have not: the peer that was
+  /// refused by GOAWAY, too, forgets them without a word.
+  var hasStreamsToFinish: Bool { streams.count > refusedStreams }
+
   /// Once one side has named its last stream and none is left, nothing can come any more: neither side may
   /// open streams.
   mutating func concludeDrainIfOver() {
-    guard phase == .running, streams.count == 0 else { return }
+    guard phase == .running, !hasStreamsToFinish else { return }
     let peerConcluded = peerGoAway.map { !$0.isSoon } ?? false
     if drainState.isConcluded || peerConcluded { end(.drained) }
   }

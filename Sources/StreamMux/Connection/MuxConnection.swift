@@ -109,7 +109,8 @@ package struct MuxConnection: Sendable {
     self.hello = hello
     self.configuration = configuration
     handshake = Handshake(
-      role: role, hello: hello, expectedServerID: expectedServerID, timeout: limits.handshakeTimeout, now: now)
+      role: role, hello: hello, expectedServerID: expectedServerID, timeout: limits.handshakeTimeout, now: now
+    )
     decoder = FrameDecoder(maximumFramePayload: limits.maximumFramePayload)
     control = ControlQueue(pongLimit: limits.maximumWaitingPongs)
     scheduler = Scheduler(limits: configuration.scheduling, now: now)
@@ -145,7 +146,8 @@ package struct MuxConnection: Sendable {
     case .opened(let key, _), .reset(let key, _), .stopped(let key, _), .rejected(let key, _),
       .writable(let key):
       return streams.contains(key) && streams[key].isOwned
-    case .proofNeeded, .proofReceived, .peerAuthenticated, .established, .refused, .pong, .draining, .ending, .shouldCloseOutput, .closed:
+    case .proofNeeded, .proofReceived, .peerAuthenticated, .established, .refused, .pong, .draining, .ending,
+      .shouldCloseOutput, .closed:
       return true
     }
   }

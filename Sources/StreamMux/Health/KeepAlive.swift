@@ -2,8 +2,8 @@ package import NIOCore
 
 /// Tells when to ask a silent peer, and when to give it up.
 ///
-/// Two clocks run: one since the last byte came in, one since the socket last took a byte while there was
-/// one to take.
+/// Three clocks run: one since the last byte came in, one since the socket last took a byte while there was
+/// one to take, and one since the round trip was last measured.
 package struct KeepAlive: Equatable, Sendable {
   package enum Action: Equatable, Sendable {
     case none
@@ -18,6 +18,9 @@ package struct KeepAlive: Equatable, Sendable {
     case noWriteProgress
   }
 
+  /// How often the round trip is measured at least (R-LIV-8).
+  private static let measurementInterval = TimeAmount.seconds(5)
+
   private let limits: LivenessLimits
   private var jitter: SplitMix64
   private var lastReceived: NIODeadline
@@ -25,6 +28,8 @@ package struct KeepAlive: Equatable, Sendable {
   private var pingDue: NIODeadline?
   /// Since when bytes wait that the socket does not take; nil: none wait.
   private var stalledSince: NIODeadline?
+  /// A connection that is never silent is asked now and then all the same, to know its round trip.
+  private var measurementDue: NIODeadline
   /// After this much silence the peer is dead.
   private var patience: TimeAmount
 
@@ -34,6 +39,7 @@ package struct KeepAlive: Equatable, Sendable {
     lastReceived = now
     patience = limits.deadAfter
     pingDue = nil
+    measurementDue = now + Self.measurementInterval
     schedulePing()
   }
 
@@ -44,7 +50,8 @@ package struct KeepAlive: Equatable, Sendable {
   }
 
   /// A round trip was measured: a slow path is given more time.
-  package mutating func measured(_ roundTrip: RoundTripEstimator) {
+  package mutating func measured(_ roundTrip: RoundTripEstimator, now: NIODeadline) {
+    measurementDue = max(measurementDue, now + Self.measurementInterval)
     guard let smoothed = roundTrip.smoothed else { return }
     let (several, overflow) = smoothed.nanoseconds.multipliedReportingOverflow(
       by: Int64(limits.deadRoundTrips))
@@ -66,7 +73,7 @@ package struct KeepAlive: Equatable, Sendable {
   /// When ``handleTimeout(now:)`` has something to do.
   package var deadline: NIODeadline {
     var earliest = lastReceived + patience
-    if let pingDue { earliest = min(earliest, pingDue) }
+    if let pingDue { earliest = min(earliest, pingDue, measurementDue) }
     if let stalledSince { earliest = min(earliest, stalledSince + patience) }
     return earliest
   }
@@ -75,9 +82,14 @@ package struct KeepAlive: Equatable, Sendable {
   package mutating func handleTimeout(now: NIODeadline) -> Action {
     if now >= lastReceived + patience { return .giveUp(.silence) }
     if let stalledSince, now >= stalledSince + patience { return .giveUp(.noWriteProgress) }
-    guard let pingDue, now >= pingDue else { return .none }
     // One question per silence: it is delivered or the path is dead, and asking again proves nothing.
-    self.pingDue = nil
+    guard let pingDue else { return .none }
+    if now >= pingDue {
+      self.pingDue = nil
+    } else if now < measurementDue {
+      return .none
+    }
+    measurementDue = now + Self.measurementInterval
     return .sendPing
   }
 

@@ -21,6 +21,9 @@ package struct PendingOpens: Sendable {
 
   package func isEmpty(_ trafficClass: TrafficClass) -> Bool { live[trafficClass] == 0 }
 
+  /// Entries of a queue, with those that were cancelled and not skipped yet.
+  func entries(_ trafficClass: TrafficClass) -> Int { queues[trafficClass].count }
+
   package mutating func append(_ key: StreamKey, _ trafficClass: TrafficClass) {
     precondition(!isFull, "the owner is told before")
     queues[trafficClass].append(key)

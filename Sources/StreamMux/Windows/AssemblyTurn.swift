@@ -60,6 +60,9 @@ package struct AssemblyTurn: Sendable {
     return nil
   }
 
+  /// Entries of the queue, with those that gave up and were not skipped yet.
+  var waitingEntries: Int { queue.count }
+
   /// A stream that asks and gives up again and again must not make the queue grow.
   private mutating func compactIfSparse() {
     guard queue.count > 2 * waiting.count + 16 else { return }

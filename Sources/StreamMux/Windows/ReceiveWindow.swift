@@ -66,7 +66,7 @@ package struct ReceiveWindow: Hashable, Sendable {
       }
     }
     if absorbedRanges.isEmpty { lastRangeIsOpen = false }
-    pendingAbsorption = min(pendingAbsorption, held)
+    pendingAbsorption = min(pendingAbsorption, held - absorbed)
     return before - absorbed
   }
 

@@ -205,6 +205,7 @@ struct RandomRun {
   private mutating func stop(_ side: Side) {
     guard let key = randomEnd(side), let end = ends[side][key] else { return }
     pair.engines[side].stop(key, code: .notNeeded)
+    if models[end.stream].opener == side { models[end.stream].wasLetGo = true }
     ends[side][key]?.hasEndedReceiving = true
     breakDirection(end.stream, 1 - outgoing(side, end))
   }
@@ -270,7 +271,8 @@ struct RandomRun {
     switch event {
     case .opened(let key, let opening):
       let stream = Int(opening.group)
-      guard stream < models.count, models[stream].opening == opening, models[stream].opener == side.other else {
+      guard stream < models.count, models[stream].opening == opening, models[stream].opener == side.other
+      else {
         problems.append("an opening that nobody made: \(opening)")
         return
       }
@@ -320,7 +322,9 @@ struct RandomRun {
     let held = ends[side].values.filter { !$0.isReleased }.reduce(0) { $0 + $1.unconsumed }
     let limits = pair.options.configuration[side].limits
     let elections = figures.streams.election * limits.initialWindow
-    if held > limits.receiveBudget + elections + limits.assemblyBudget { problems.append("too much held: \(held)") }
+    if held > limits.receiveBudget + elections + limits.assemblyBudget {
+      problems.append("too much held: \(held)")
+    }
     if figures.reservedWindows > limits.receiveBudget { problems.append("more promised than there is") }
   }
 
@@ -364,7 +368,9 @@ struct RandomRun {
       let figures = pair.engines[side].figures
       if pair.engines[side].phase != .running { problems.append("\(side) is \(pair.engines[side].phase)") }
       if figures.streams.total != 0 { problems.append("\(side) keeps \(figures.streams) streams") }
-      if figures.assembling != 0 { problems.append("\(side) assembles \(figures.assembling) bytes of nothing") }
+      if figures.assembling != 0 {
+        problems.append("\(side) assembles \(figures.assembling) bytes of nothing")
+      }
       if figures.reservedWindows != 0 { problems.append("\(side) reserves \(figures.reservedWindows) bytes") }
       if figures.pendingOpens != 0 { problems.append("\(side) has \(figures.pendingOpens) opens left") }
       if pair.engines[side].hasTransmission { problems.append("\(side) has something to send") }

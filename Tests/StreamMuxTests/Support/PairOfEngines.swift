@@ -128,7 +128,9 @@ struct PairOfEngines {
       guard let next, next <= end else { break }
       now = max(now, next)
       for side in Side.allCases {
-        if let deadline = engines[side].nextDeadline, deadline <= now { engines[side].handleTimeout(now: now) }
+        if let deadline = engines[side].nextDeadline, deadline <= now {
+          engines[side].handleTimeout(now: now)
+        }
       }
     }
     now = end

@@ -40,7 +40,8 @@ struct SimulatedLink {
   /// Bytes that the socket takes now.
   var capacity: Int { closing == nil && !isClosed ? max(0, shape.buffer - inFlight) : 0 }
 
-  mutating func send(_ bytes: ByteBuffer, now: NIODeadline, using generator: inout some RandomNumberGenerator) {
+  mutating func send(_ bytes: ByteBuffer, now: NIODeadline, using generator: inout some RandomNumberGenerator)
+  {
     var bytes = bytes
     while bytes.readableBytes > 0 {
       let size = min(bytes.readableBytes, Int.random(in: shape.segment, using: &generator))

@@ -1,0 +1,144 @@
+import NIOCore
+import RaftWire
+import StreamMux
+import Synchronization
+
+/// The works of a pipeline, shared by its users, who send requests and take answers, and by its stream on the event
+/// loop.
+final class PipelineCore: Sendable {
+  private let link: Link
+  private let peer: ServerID
+  private let encoder: WireEncoder
+  private let ledger: Mutex<PipelineLedger>
+  private let answered = AsyncQueue<AppendFuture>()
+  private let stream: LoopHandle<AppendStream>
+
+  /// Opens the pipeline's stream.
+  ///
+  /// - Parameters:
+  ///   - depth: `maxRPCsInFlight`, at least 2.
+  ///   - timeout: The longest wait for each answer once it is the next to come; `nil` for no limit.
+  init(
+    on link: Link, peer: ServerID, depth: Int, group: UInt64, encoder: WireEncoder, limits: MessageLimits,
+    timeout: TimeAmount?
+  ) throws(TransportError) {
+    self.link = link
+    self.peer = peer
+    self.encoder = encoder
+    self.ledger = Mutex(PipelineLedger(depth: depth))
+    let handle = LoopHandle<AppendStream>(eventLoop: link.eventLoop)
+    self.stream = handle
+    let isOpening = link.send(
+      .perform { driver in
+        let stream = AppendStream(pipeline: self, limits: limits, timeout: timeout)
+        handle.value = stream
+        stream.open(StreamOpening(trafficClass: .append, encoding: .plain, group: group), driver)
+      })
+    if !isOpening { throw .connectionGone(peer) }
+  }
+
+  // MARK: From the users
+
+  /// See ``AppendPipeline/appendEntries(_:)``.
+  func send(_ request: AppendEntriesRequest) async throws -> AppendFuture {
+    let bytes = try encoder.encoded(request)
+    let future = AppendFuture(request: request)
+    // Under one lock, so that the futures stand in the order of the bytes.
+    let (number, mustWait) = try ledger.withLock { ledger throws(TransportError) in
+      if let failure = ledger.failure { throw failure.beforeSending }
+      let number = ledger.send(future)
+      link.send(.append(stream, bytes))
+      return (number, ledger.mustWait(number))
+    }
+    return mustWait ? try await waitForRoom(future, number) : future
+  }
+
+  /// The next answered future; `nil` at the end.
+  func nextAnswered() async -> AppendFuture? {
+    guard let future = await answered.next() else { return nil }
+    taken()
+    return future
+  }
+
+  /// Ends the pipeline; requests without an answer fail.
+  func close() {
+    fail(TransportError(.pipelineClosed, "", delivery: .unknown))
+    link.send(.perform { [stream] driver in stream.value?.close(driver) })
+  }
+
+  private func waitForRoom(_ future: AppendFuture, _ number: UInt64) async throws -> AppendFuture {
+    let result: Result<AppendFuture, TransportError> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let ready = ledger.withLock { ledger -> Result<AppendFuture, TransportError>? in
+          if let failure = ledger.failure { return .failure(failure) }
+          // The request is on its way whatever becomes of the task; a cancelled one only does not wait.
+          guard ledger.mustWait(number), !Task.isCancelled else { return .success(future) }
+          ledger.block(
+            PipelineLedger.BlockedSender(request: number, continuation: continuation, future: future))
+          return nil
+        }
+        if let ready { continuation.resume(returning: ready) }
+      }
+    } onCancel: {
+      let sender = ledger.withLock { $0.unblock(number) }
+      sender?.continuation.resume(returning: .success(future))
+    }
+    return try result.get()
+  }
+
+  /// The consumer took a future: more answers may be read, and perhaps more requests sent.
+  private func taken() {
+    let (mayReadAgain, senders) = ledger.withLock { ledger in
+      let wasFull = ledger.readAllowance == 0
+      ledger.take()
+      return (wasFull && ledger.readAllowance > 0, ledger.admitSenders())
+    }
+    for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
+    if mayReadAgain { link.send(.perform { [stream] driver in stream.value?.readAnswers(driver) }) }
+  }
+
+  // MARK: From the stream, on the event loop
+
+  /// How many answers may be read now.
+  var readAllowance: Int { ledger.withLock { $0.readAllowance } }
+
+  /// Answers have come, for the oldest requests in their order.
+  ///
+  /// - Returns: `false` if there are more answers than requests.
+  func received(_ results: [Result<AppendEntriesResponse, TransportError>]) -> Bool {
+    let (isExpected, senders) = ledger.withLock { ledger -> (Bool, [PipelineLedger.BlockedSender]) in
+      for result in results {
+        guard let future = ledger.answer() else { return (false, []) }
+        settle(future, result)
+      }
+      return (true, ledger.admitSenders())
+    }
+    for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
+    return isExpected
+  }
+
+  /// Gives a future its answer and hands it to the consumer. Under the ledger's lock, so that no end of the pipeline
+  /// comes between: a future that was answered is always seen by the consumer.
+  private func settle(_ future: AppendFuture, _ result: Result<AppendEntriesResponse, TransportError>) {
+    future.complete(result)
+    answered.push(future)
+  }
+
+  /// The pipeline is over.
+  func fail(_ error: TransportError) {
+    let senders = ledger.withLock { ledger -> [PipelineLedger.BlockedSender] in
+      guard let ended = ledger.fail(error) else { return [] }
+      for future in ended.futures { settle(future, .failure(error)) }
+      answered.finish()
+      return ended.senders
+    }
+    for sender in senders { sender.continuation.resume(returning: .failure(error)) }
+  }
+}
+
+extension TransportError {
+  /// The same failure for a request that was not even sent.
+  fileprivate var beforeSending: TransportError {
+    TransportError(code, message, delivery: .notDelivered, underlying: underlying, remote: remote)
+  }
+}
