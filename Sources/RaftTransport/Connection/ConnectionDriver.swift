@@ -146,11 +146,17 @@ final class ConnectionDriver: ChannelInboundHandler {
     observer.connectionDraining(link)
   }
 
-  /// Finds out whether the peer still answers (R-PAIR), within max(1 s, 4 round trips).
+  /// How long a probe waits for its answer (R-PAIR-8): four round trips, but no less than a second, and short enough
+  /// that the connection for whose sake it was sent is still in its handshake.
+  static func probePatience(_ roundTrip: TimeAmount?) -> TimeAmount {
+    min(max(.seconds(1), (roundTrip ?? .zero) * 4), .seconds(3))
+  }
+
+  /// Finds out whether the peer still answers.
   func probe() {
     guard !isOver else { return observer.connection(link, probeAnswered: false) }
     let number = engine.ping(now: .now())
-    let patience = max(.seconds(1), (engine.figures.smoothedRoundTrip ?? .zero) * 4)
+    let patience = Self.probePatience(engine.figures.smoothedRoundTrip)
     probes[number] = eventLoop.assumeIsolated().scheduleTask(in: patience) {
       self.endProbe(number, answered: false)
     }

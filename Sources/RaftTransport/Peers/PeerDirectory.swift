@@ -70,22 +70,19 @@ final class PeerDirectory: Sendable {
     let timer = deadline.map { deadline in
       group.any().scheduleTask(deadline: deadline) {
         let message = "no connection to \(address) in time"
-        self.withdraw(ticket, address, TransportError(.timeout, message, delivery: .notDelivered))
+        self.withdraw(ticket, id, address, TransportError(.timeout, message, delivery: .notDelivered))
       }
     }
     defer { timer?.cancel() }
     return try await result.value {
-      self.withdraw(ticket, address, TransportError(.cancelled, "", delivery: .notDelivered))
+      self.withdraw(ticket, id, address, TransportError(.cancelled, "", delivery: .notDelivered))
     }
   }
 
   /// The connection for a call, if it stands already.
   func establishedLink(to id: ServerID, at address: ServerAddress) -> Link? {
     state.withLock { state in
-      guard let owner = state.table.addresses[address], id.isEmpty || id == owner,
-        let link = state.table.routableLink(to: owner)
-      else { return nil }
-      return state.links[link]?.link
+      state.table.route(to: id, at: address).flatMap { state.links[$0]?.link }
     }
   }
 
@@ -100,9 +97,11 @@ final class PeerDirectory: Sendable {
     return ticket
   }
 
-  private func withdraw(_ ticket: CallTicket, _ address: ServerAddress, _ error: TransportError) {
+  private func withdraw(
+    _ ticket: CallTicket, _ id: ServerID, _ address: ServerAddress, _ error: TransportError
+  ) {
     let result = state.withLock { state in
-      state.table.withdraw(ticket, address: address)
+      state.table.withdraw(ticket, id: id, address: address)
       return state.waitingCalls.removeValue(forKey: ticket)
     }
     result?.complete(.failure(error))
@@ -139,10 +138,12 @@ final class PeerDirectory: Sendable {
   func drain() {
     // The table hears it first: the drivers begin when their event loops come to it, and a call must not choose one
     // of these connections until then.
-    let links = state.withLock { state in
-      state.table.drainEstablished().compactMap { state.links[$0]?.link }
+    let (links, actions) = state.withLock { state in
+      let drained = state.table.drainEstablished(now: .now())
+      return (drained.links.compactMap { state.links[$0]?.link }, drained.actions)
     }
     for link in links { link.send(.perform { $0.drain() }) }
+    run(actions)
   }
 
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
@@ -335,10 +336,7 @@ extension PeerDirectory: ConnectionObserver {
   }
 
   func connectionDraining(_ link: Link) {
-    update { table in
-      table.draining(link.id)
-      return []
-    }
+    update { $0.draining(link.id, now: .now()) }
   }
 
   func connection(_ link: Link, probeAnswered: Bool) {
