@@ -26,6 +26,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var probes: [UInt64: Scheduled<Void>] = [:]
   private var context: ChannelHandlerContext?
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+  private var lastReceived = NIODeadline.uptimeNanoseconds(0)
   private var isPumping = false
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
@@ -73,7 +74,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    engine.receive(unwrapInboundIn(data), now: .now())
+    lastReceived = .now()
+    engine.receive(unwrapInboundIn(data), now: lastReceived)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -147,8 +149,13 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   /// Finds out whether the peer still answers (R-PAIR), within max(1 s, 4 round trips).
-  func probe() {
+  ///
+  /// - Parameter inAnyCase: Whether to ask even if something was heard of the peer in the last second (R-PAIR-7).
+  func probe(inAnyCase: Bool) {
     guard !isOver else { return observer.connection(link, probeAnswered: false) }
+    if !inAnyCase, lastReceived > .now() - .seconds(1) {
+      return observer.connection(link, probeAnswered: true)
+    }
     let number = engine.ping(now: .now())
     let patience = max(.seconds(1), (engine.figures.smoothedRoundTrip ?? .zero) * 4)
     probes[number] = eventLoop.assumeIsolated().scheduleTask(in: patience) {

@@ -32,7 +32,9 @@ extension PeerTable {
     links[link]?.stage = .challenging(identity, incumbent: incumbent)
     let isProbed = probes[incumbent] != nil
     probes[incumbent] = .some(link)
-    return isProbed ? [] : [.probe(incumbent)]
+    // A peer that started again proves nothing by what its last life sent.
+    let hasStartedAgain = identity.incarnation > (links[incumbent]?.identity?.incarnation ?? 0)
+    return isProbed ? [] : [.probe(incumbent, inAnyCase: hasStartedAgain)]
   }
 
   /// A probe that was asked for has ended.
@@ -164,7 +166,7 @@ extension PeerTable {
         && probes[elder] == nil
     }
     for elder in elders.keys { probes[elder] = .some(nil) }
-    return elders.keys.map { .probe($0) }
+    return elders.keys.map { .probe($0, inAnyCase: true) }
   }
 
   private mutating func noteDisplacement(of peer: ServerID?, now: NIODeadline) -> [PeerTableAction] {
