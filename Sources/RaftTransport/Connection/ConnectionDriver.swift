@@ -280,6 +280,8 @@ final class ConnectionDriver: ChannelInboundHandler {
       probes[number] = nil
       observer.connection(link, probeAnswered: false)
     }
+    // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
+    observer.connection(link, closed: closure)
     // Commands that were under way meet a connection that is over, and end by themselves.
     link.closeMailbox()
     let ended = owners
@@ -288,7 +290,6 @@ final class ConnectionDriver: ChannelInboundHandler {
       let end = StreamEnd.connectionOver(closure, hadReachedWire: engine.hasReachedWire(stream))
       owner.streamEnded(end, stream, self)
     }
-    observer.connection(link, closed: closure)
   }
 
   private func closeOutput() {
