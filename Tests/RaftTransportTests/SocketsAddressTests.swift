@@ -5,7 +5,7 @@ import RaftTransport
 import RaftTransportTesting
 import Testing
 
-@Suite("Sockets: addresses", .timeLimit(.minutes(5)))
+@Suite("Sockets: addresses", .serialized, .timeLimit(.minutes(5)))
 struct SocketsAddressTests {
   /// What no resolver has to be asked about: a label of a name has at most 63 bytes.
   private static let unresolvable = String(repeating: "x", count: 70)

@@ -8,7 +8,7 @@ import Testing
 
 /// Checksums are agreed on where the other end is not on the loopback interface; the machine's own outer address is
 /// such a one, though its bytes never leave the machine either.
-@Suite("Sockets: checksums", .timeLimit(.minutes(5)))
+@Suite("Sockets: checksums", .serialized, .timeLimit(.minutes(5)))
 struct SocketsChecksumTests {
   private static let outerAddress: String? = {
     let devices = (try? System.enumerateDevices()) ?? []

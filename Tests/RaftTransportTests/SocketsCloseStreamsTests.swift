@@ -3,7 +3,7 @@ import RaftTransport
 import RaftTransportTesting
 import Testing
 
-@Suite("Sockets: closing the streams", .timeLimit(.minutes(5)))
+@Suite("Sockets: closing the streams", .serialized, .timeLimit(.minutes(5)))
 struct SocketsCloseStreamsTests {
   @Test("The next call after closing the streams works, on a new connection", arguments: [false, true])
   func nextCallWorks(callerIsArbiter: Bool) async throws {

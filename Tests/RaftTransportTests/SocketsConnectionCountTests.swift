@@ -3,7 +3,7 @@ import RaftTransport
 import RaftTransportTesting
 import Testing
 
-@Suite("Sockets: one connection per pair", .timeLimit(.minutes(5)))
+@Suite("Sockets: one connection per pair", .serialized, .timeLimit(.minutes(5)))
 struct SocketsConnectionCountTests {
   /// Waits until a pair has exactly one connection, by its own word and by the system's.
   private func expectOneConnection(_ one: MuxTransport, _ other: MuxTransport) async throws {

@@ -4,7 +4,7 @@ import RaftTransport
 import RaftTransportTesting
 import Testing
 
-@Suite("Sockets: peers that vanish", .timeLimit(.minutes(5)))
+@Suite("Sockets: peers that vanish", .serialized, .timeLimit(.minutes(5)))
 struct SocketsFaultTests {
   enum Fault: String, CaseIterable, Sendable {
     /// A FIN to both ends.

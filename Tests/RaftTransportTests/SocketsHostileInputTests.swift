@@ -6,7 +6,7 @@ import RaftWire
 import StreamMux
 import Testing
 
-@Suite("Sockets: bad input at the listener", .timeLimit(.minutes(5)))
+@Suite("Sockets: bad input at the listener", .serialized, .timeLimit(.minutes(5)))
 struct SocketsHostileInputTests {
   /// What a stranger sends, and what it and the operator get to see.
   struct Attack: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import RaftTransportTesting
 import StreamMux
 import Testing
 
-@Suite("Sockets: calls to servers that misbehave", .timeLimit(.minutes(5)))
+@Suite("Sockets: calls to servers that misbehave", .serialized, .timeLimit(.minutes(5)))
 struct SocketsHostileServerTests {
   /// A call to a server that a test plays itself, and the error with which it ends.
   private func callFails(

@@ -5,7 +5,7 @@ import RaftTransportTesting
 import StreamMux
 import Testing
 
-@Suite("Sockets: who is at the other end", .timeLimit(.minutes(5)))
+@Suite("Sockets: who is at the other end", .serialized, .timeLimit(.minutes(5)))
 struct SocketsIdentityTests {
   @Test("A server of another cluster refuses, and both sides say why", arguments: [false, true])
   func wrongCluster(callerIsArbiter: Bool) async throws {

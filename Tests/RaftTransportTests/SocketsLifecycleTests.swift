@@ -5,7 +5,7 @@ import RaftTransportTesting
 import ServiceLifecycle
 import Testing
 
-@Suite("Sockets: lifecycle", .timeLimit(.minutes(5)))
+@Suite("Sockets: lifecycle", .serialized, .timeLimit(.minutes(5)))
 struct SocketsLifecycleTests {
   @Test("Starting and closing leaves nothing behind", .enabled(if: SystemSockets.isAvailable))
   func startStop() async throws {

@@ -4,7 +4,7 @@ import RaftTransportTesting
 import Synchronization
 import Testing
 
-@Suite("Sockets: how many requests a pipeline has under way", .timeLimit(.minutes(5)))
+@Suite("Sockets: how many requests a pipeline has under way", .serialized, .timeLimit(.minutes(5)))
 struct SocketsPipelineDepthTests {
   /// Sends requests one after the other from a task of its own and counts the sends that came back.
   private final class Sender: Sendable {

@@ -3,7 +3,7 @@ import RaftTransport
 import RaftTransportTesting
 import Testing
 
-@Suite("Sockets: consumers that do not answer", .timeLimit(.minutes(5)))
+@Suite("Sockets: consumers that do not answer", .serialized, .timeLimit(.minutes(5)))
 struct SocketsStalledConsumerTests {
   private static let heartbeat = AppendEntriesRequest(
     header: RPCHeader(address: ByteBuffer(string: "leader")), term: 3)

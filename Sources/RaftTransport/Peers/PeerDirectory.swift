@@ -221,8 +221,8 @@ final class PeerDirectory: Sendable {
     case .refuse(let id, let code, let text, let winner):
       let nonce = winner.flatMap { winner in state.withLock { $0.links[winner]?.nonce } }
       send(to: id) { $0.refuse(Refusal(code: code, text: text, winner: nonce)) }
-    case .probe(let id):
-      send(to: id) { $0.probe() }
+    case .probe(let id, let inAnyCase):
+      send(to: id) { $0.probe(inAnyCase: inAnyCase) }
     case .close(let id, let code, let text):
       close(id, code, text)
     case .alarm(let id, let text):

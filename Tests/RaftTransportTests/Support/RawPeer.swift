@@ -127,10 +127,11 @@ actor RawPeer {
 
   static func hello(
     serverID: String = "raw", clusterID: String = "sockets", target: String = "", address: String = "",
-    features: Features = []
+    features: Features = [], incarnation: UInt64 = 1
   ) throws -> Hello {
     try Hello(
-      features: features, incarnation: 1, nonce: .random(), clusterID: clusterID, serverID: serverID,
+      features: features, incarnation: incarnation, nonce: .random(), clusterID: clusterID,
+      serverID: serverID,
       address: address, targetServerID: target)
   }
 

@@ -99,21 +99,38 @@ func numbered(_ number: UInt64) -> AppendEntriesRequest {
 }
 
 extension MuxTransport {
+  /// The next RPC at this transport. It comes soon or never; the limit keeps a failure from being a hang.
+  func nextRPC(within limit: Duration = .seconds(60)) async throws -> IncomingRPC {
+    let consumer = consumer
+    let first = await withTaskGroup(of: IncomingRPC?.self) { group in
+      group.addTask { await consumer.makeAsyncIterator().next() }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return nil
+      }
+      let first = await group.next() ?? nil
+      group.cancelAll()
+      return first
+    }
+    guard let first else { throw NeverHappened(description: "an RPC at \(localAddress)") }
+    return first
+  }
+
   /// The next RPC at this transport, which has to be an append.
   func nextAppend() async throws -> (
     request: AppendEntriesRequest, responder: Responder<AppendEntriesResponse>
   ) {
-    guard let rpc = await consumer.makeAsyncIterator().next(),
-      case .appendEntries(let request, let responder) = rpc.command
-    else { throw NeverHappened(description: "an append at \(localAddress)") }
+    guard case .appendEntries(let request, let responder) = try await nextRPC().command else {
+      throw NeverHappened(description: "an append at \(localAddress)")
+    }
     return (request, responder)
   }
 
   /// The next RPC at this transport, which has to be a snapshot.
   func nextSnapshot() async throws -> (body: SnapshotBody, responder: Responder<InstallSnapshotResponse>) {
-    guard let rpc = await consumer.makeAsyncIterator().next(),
-      case .installSnapshot(_, let body, let responder) = rpc.command
-    else { throw NeverHappened(description: "a snapshot at \(localAddress)") }
+    guard case .installSnapshot(_, let body, let responder) = try await nextRPC().command else {
+      throw NeverHappened(description: "a snapshot at \(localAddress)")
+    }
     return (body, responder)
   }
 
