@@ -135,9 +135,7 @@ final class PeerSimulationEnd {
   }
 
   func probe(_ simulation: PeerSimulation) {
-    guard !isOver else {
-      return simulation.update(server) { $0.probeEnded(link, answered: false, now: simulation.now) }
-    }
+    guard !isOver else { return }
     let number = engine.ping(now: simulation.now)
     probes.insert(number)
     let patience = ConnectionDriver.probePatience(engine.figures.smoothedRoundTrip)
@@ -157,7 +155,7 @@ final class PeerSimulationEnd {
     guard !isOver else { return }
     isOver = true
     simulation.note("\(server) over \(link) \(closure.explanation)")
-    for number in probes.sorted() { endProbe(number, answered: false, simulation) }
+    probes = []
     let code: TransportError.Code
     switch closure {
     case .refused(let refusal) where refusal.code == .wrongServer: code = .wrongServer

@@ -152,9 +152,9 @@ final class ConnectionDriver: ChannelInboundHandler {
     min(max(.seconds(1), (roundTrip ?? .zero) * 4), .seconds(3))
   }
 
-  /// Finds out whether the peer still answers.
+  /// Finds out whether the peer still answers, and tells the observer unless the connection ends first.
   func probe() {
-    guard !isOver else { return observer.connection(link, probeAnswered: false) }
+    guard !isOver else { return }
     let number = engine.ping(now: .now())
     let patience = Self.probePatience(engine.figures.smoothedRoundTrip)
     probes[number] = eventLoop.assumeIsolated().scheduleTask(in: patience) {
@@ -274,11 +274,9 @@ final class ConnectionDriver: ChannelInboundHandler {
     guard !isOver else { return }
     isOver = true
     log(closure)
-    for (number, timer) in probes {
-      timer.cancel()
-      probes[number] = nil
-      observer.connection(link, probeAnswered: false)
-    }
+    // The end of the connection is answer enough for those who asked for a sign of life.
+    for timer in probes.values { timer.cancel() }
+    probes = [:]
     // Commands that were under way meet a connection that is over, and end by themselves.
     link.closeMailbox()
     let ended = owners

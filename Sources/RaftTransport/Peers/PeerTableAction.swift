@@ -13,7 +13,8 @@ enum PeerTableAction {
   case accept(LinkID, grantsRoute: Bool)
   /// Refuse a connection; in favour of the winner where it is a duplicate.
   case refuse(LinkID, ErrorCode, text: String, winner: LinkID?)
-  /// Find out whether the other end still answers, and report it with ``PeerTable/probeEnded(_:answered:now:)``.
+  /// Find out whether the other end still answers, and report it with ``PeerTable/probeEnded(_:answered:now:)`` unless
+  /// the connection ends first.
   case probe(LinkID)
   /// End a connection.
   case close(LinkID, ErrorCode, text: String)
