@@ -39,6 +39,8 @@ final class PeerSimulationEnd {
   /// Waits for the end of a partition, to be sent again.
   private(set) var held: [Segment] = []
   private var probes: Set<UInt64> = []
+  /// The table has asked for a probe and has not heard of its end.
+  var isAsked = false
   private var timerDue: NIODeadline?
 
   init(server: Int, start: Int, link: LinkID, engine: MuxConnection, diallerNonce: Nonce) {
@@ -148,6 +150,7 @@ final class PeerSimulationEnd {
 
   private func endProbe(_ number: UInt64, answered: Bool, _ simulation: PeerSimulation) {
     guard probes.remove(number) != nil else { return }
+    isAsked = false
     simulation.update(server) { $0.probeEnded(link, answered: answered, now: simulation.now) }
   }
 
