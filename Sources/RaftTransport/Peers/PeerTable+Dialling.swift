@@ -49,8 +49,8 @@ extension PeerTable {
     guard let target = attempt(of: link) else { return [] }
     dials[target]?.state = .awaitingWinner(owner, until: now + configuration.winnerPatience)
     if let route = routes[owner] { return settle(target.address, owner: owner, on: route) }
-    // The winner may be here already and be no route for us, which the arbiter may not have known when it refused us.
-    // If it refuses us again, waiting is better than asking a third time.
+    // The winner may be here already and be no route for us, which the arbiter may not have known when it refused
+    // us. If it refuses us again, waiting is better than asking a third time.
     let isWinnerHere = links.values.contains { $0.isEstablished && $0.identity?.id == owner }
     guard isWinnerHere, !isRouteInSight(to: owner, besides: link), dials[target]?.hasLost == false else { return [] }
     dials[target]?.hasLost = true
