@@ -187,6 +187,7 @@ public final class MuxTransport: Transport, Service {
   }
 
   private func link(to id: ServerID, _ target: ServerAddress, deadline: NIODeadline?) async throws -> Link {
+    if isShutdown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
     let address = await addresses.address(of: id, orElse: target)
     if let link = directory.establishedLink(to: id, at: address) { return link }
     return try await directory.link(to: id, at: address, deadline: deadline)
@@ -251,7 +252,11 @@ public final class MuxTransport: Transport, Service {
       await group.next()
       group.cancelAll()
     }
-    if !isShutdown && !Task.isCancelled { await directory.drain(patience: Self.drainPatience) }
+    if !isShutdown && !Task.isCancelled {
+      // Peers that are sent away would come back at once to a listener that stands.
+      try? await listener.channel.close()
+      await directory.drain(patience: Self.drainPatience)
+    }
     await close()
   }
 }

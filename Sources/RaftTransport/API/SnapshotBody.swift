@@ -35,6 +35,10 @@ public struct SnapshotBody: AsyncSequence, Sendable {
     }
   }
 
+  /// What a second reader gets while the first one waits.
+  static let readTwice = TransportError(
+    .snapshotCut, "the body is being read by another task; one at a time may", delivery: .answered)
+
   /// The whole body in one buffer.
   ///
   /// - Parameter limit: The most bytes that may come, so that a peer cannot fill the memory.

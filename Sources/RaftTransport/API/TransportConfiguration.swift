@@ -137,6 +137,9 @@ public struct TransportConfiguration: Sendable {
     /// How many connections may be in the handshake at once; further ones are closed.
     public var handshakes: Int
 
+    /// How many connections there may be in all; further peers are refused with `busy`.
+    public var connections: Int
+
     /// 64 MiB messages, 256 KiB windows, 128 MiB budget, 64 + 256 + 8 streams, 64 requests ahead.
     public static let defaults = Limits()
 
@@ -150,7 +153,8 @@ public struct TransportConfiguration: Sendable {
       snapshotStreams: Int = 8,
       unansweredRequestsPerStream: Int = 64,
       waitingCalls: Int = 1024,
-      handshakes: Int = 128
+      handshakes: Int = 128,
+      connections: Int = 1024
     ) {
       self.maximumMessageBytes = maximumMessageBytes
       self.initialWindow = initialWindow
@@ -161,6 +165,7 @@ public struct TransportConfiguration: Sendable {
       self.unansweredRequestsPerStream = unansweredRequestsPerStream
       self.waitingCalls = waitingCalls
       self.handshakes = handshakes
+      self.connections = connections
     }
   }
 }

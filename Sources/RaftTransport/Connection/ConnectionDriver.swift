@@ -14,8 +14,9 @@ final class ConnectionDriver: ChannelInboundHandler {
   private static let transmissionLimit = 64 * 1_024
   /// Rounds of write and flush after which the loop's other connections get their turn.
   private static let roundsPerTurn = 16
-  /// How long a connection that is over may wait for the peer to close its direction.
-  private static let lingerTime = TimeAmount.seconds(1)
+  /// How long a drain waits for calls that are under way (R-DRN-11); far beyond what a call may take, since some
+  /// snapshots take long.
+  private static let drainTime = TimeAmount.minutes(10)
 
   var engine: MuxConnection
   let link: Link
@@ -28,6 +29,9 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
   private var lastReceived = NIODeadline.uptimeNanoseconds(0)
   private var isPumping = false
+  /// Whether the pump has asked for another turn.
+  private var isContinuationDue = false
+  private var isDraining = false
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
   private(set) var origin = IncomingRPC.Origin(id: "", address: "")
@@ -144,6 +148,15 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// Lets what runs come to its end and closes the connection then.
   func drain() {
     engine.drain(now: .now())
+    beginDraining()
+    eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
+      self?.perform { self?.close(.shutdown, text: "the drain took too long") }
+    }
+  }
+
+  private func beginDraining() {
+    guard !isDraining else { return }
+    isDraining = true
     for (stream, owner) in owners { owner.connectionDraining(stream, self) }
     observer.connectionDraining(link)
   }
@@ -188,8 +201,12 @@ final class ConnectionDriver: ChannelInboundHandler {
       rounds += 1
     } while rounds < Self.roundsPerTurn && canTransmit
     isPumping = false
-    if canTransmit {
-      eventLoop.assumeIsolated().execute { self.pump() }
+    if canTransmit, !isContinuationDue {
+      isContinuationDue = true
+      eventLoop.assumeIsolated().execute {
+        self.isContinuationDue = false
+        self.pump()
+      }
     }
     armTimer()
   }
@@ -255,11 +272,11 @@ final class ConnectionDriver: ChannelInboundHandler {
     case .pong(let number, _):
       endProbe(number, answered: true)
     case .draining:
-      observer.connectionDraining(link)
+      beginDraining()
     case .ending(let closure):
       finish(closure)
     case .shouldCloseOutput:
-      closeOutput()
+      context?.close(mode: .output, promise: nil)
     case .closed(let closure):
       finish(closure)
       context?.close(promise: nil)
@@ -271,7 +288,9 @@ final class ConnectionDriver: ChannelInboundHandler {
       logger.debug("a stream for another Raft group", metadata: ["group": "\(opening.group)"])
       return release(stream, code: .unknownGroup)
     }
-    owners[stream] = InboundStream(opening: opening, services: services, driver: self)
+    let owner = InboundStream(opening: opening, services: services, driver: self)
+    owners[stream] = owner
+    if isDraining { owner.connectionDraining(stream, self) }
   }
 
   // MARK: The end
@@ -293,14 +312,6 @@ final class ConnectionDriver: ChannelInboundHandler {
     for (stream, owner) in ended {
       let end = StreamEnd.connectionOver(closure, hadReachedWire: engine.hasReachedWire(stream))
       owner.streamEnded(end, stream, self)
-    }
-  }
-
-  private func closeOutput() {
-    guard let context else { return }
-    context.close(mode: .output, promise: nil)
-    eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) {
-      self.context?.close(promise: nil)
     }
   }
 

@@ -21,7 +21,7 @@ protocol StreamOwner: AnyObject {
   /// The peer's half ended without its FIN, or the connection is over.
   func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver)
 
-  /// This side begins to drain the connection: what would go on for ever has to end.
+  /// The connection is drained, by either side: what would go on for ever has to end.
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver)
 
   /// How many calls of our own wait for an answer here.
@@ -73,7 +73,8 @@ extension ErrorCode {
   /// Whether a stream that ends with this code was certainly never looked at by a handler.
   var saysNeverProcessed: Bool {
     switch self {
-    case .refused, .unknownClass, .unknownEncoding, .unknownGroup: true
+    // Not `refused`: where it is certain the engine says so by another event, and else bytes of the answer had come.
+    case .unknownClass, .unknownEncoding, .unknownGroup: true
     default: false
     }
   }

@@ -61,15 +61,19 @@ final class BodyPipe: Sendable {
     end(.failed(error))
   }
 
-  /// Nobody will read: what is here and what comes is dropped.
-  func abandon() {
-    let dropped = state.withLock { state in
+  /// What is here and what comes is dropped: a reader that is not at the end yet gets the error, never an end that
+  /// would look like that of a whole snapshot (R-SNAP-18).
+  func abandon(_ error: TransportError) {
+    let (dropped, waiter) = state.withLock { state in
+      let dropped = state.pieces.reduce(0) { $0 + $1.readableBytes }
+      let isWhole: Bool = if case .finished = state.ending { dropped == 0 } else { false }
       state.isAbandoned = true
-      let count = state.pieces.reduce(0) { $0 + $1.readableBytes }
       state.pieces = []
-      return count
+      if !isWhole { state.ending = .failed(error) }
+      return (dropped, state.waiter.take())
     }
     if dropped > 0 { consumed(dropped) }
+    waiter?.resume(throwing: error)
   }
 
   /// Whether bytes are at hand.
@@ -118,7 +122,7 @@ extension BodyPipe: AsyncSequence {
           }
           // The flag is set before the handler below runs, so one of the two sees the other.
           if Task.isCancelled { return .failure(CancellationError()) }
-          precondition(state.waiter == nil, "a snapshot's body is read by one task at a time")
+          if state.waiter != nil { return .failure(SnapshotBody.readTwice) }
           state.waiter = continuation
           return nil
         }

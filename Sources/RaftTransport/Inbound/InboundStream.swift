@@ -11,8 +11,9 @@ final class InboundStream: StreamOwner {
     case requests
     /// The raw bytes behind an InstallSnapshot request are read.
     case body(IncomingSnapshot)
-    /// Nothing more is read; what was asked is still answered.
-    case halted
+    /// Nothing more is read; what was asked is still answered, and then our half ends, with a code where the peer
+    /// did something wrong.
+    case halted(ErrorCode?)
     /// The stream is gone; only handlers that run keep it here.
     case over
   }
@@ -25,6 +26,9 @@ final class InboundStream: StreamOwner {
   private var answers = AnswerQueue()
   private var phase = Phase.requests
   private var peerHasFinished = false
+  /// Whether the connection is drained: no request is taken behind one that was answered.
+  private var isDraining = false
+  private var hasAnswered = false
 
   init(opening: StreamOpening, services: InboundServices, driver: ConnectionDriver) {
     self.opening = opening
@@ -68,9 +72,22 @@ final class InboundStream: StreamOwner {
   }
 
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {
-    guard case .requests = phase else { return }
-    phase = .halted
-    driver.engine.stop(stream, code: .shutdown)
+    isDraining = true
+    haltIfDrained(stream, driver)
+  }
+
+  /// A pipeline would go on for ever; a stream whose first request is still on its way, or under way, is one call,
+  /// which comes to its end by itself (R-DRN-7).
+  private func haltIfDrained(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    guard isDraining, hasAnswered, case .requests = phase else { return }
+    halt(nil, saying: .shutdown, stream, driver)
+  }
+
+  private func halt(
+    _ fault: ErrorCode?, saying code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver
+  ) {
+    phase = .halted(fault)
+    if !peerHasFinished { driver.engine.stop(stream, code: code) }
     concludeIfDone(stream, driver)
   }
 
@@ -86,7 +103,8 @@ final class InboundStream: StreamOwner {
           "a peer sent a request that cannot be read; its stream is ended",
           metadata: ["peer": "\(origin.id)", "error": "\(error)"])
         let isTooLarge = error.code == .messageTooLarge || error.code == .tooManyElements
-        return endEarly(isTooLarge ? .messageTooLarge : .malformedMessage, stream, driver)
+        let code: ErrorCode = isTooLarge ? .messageTooLarge : .malformedMessage
+        return halt(code, saying: code, stream, driver)
       }
       if case .body(let snapshot) = phase { readBody(snapshot, stream, driver) }
     }
@@ -139,6 +157,7 @@ final class InboundStream: StreamOwner {
     while let ready = answers.popReady() {
       driver.engine.write(ready.answer, to: stream)
       driver.engine.consume(ready.requestBytes, of: stream)
+      hasAnswered = true
     }
     switch phase {
     case .over:
@@ -146,6 +165,7 @@ final class InboundStream: StreamOwner {
     case .body(let snapshot) where snapshot.request == request:
       finishSnapshot(snapshot, stream, driver)
     case .requests, .body, .halted:
+      haltIfDrained(stream, driver)
       readRequests(stream, driver)
       concludeIfDone(stream, driver)
     }
@@ -162,14 +182,13 @@ final class InboundStream: StreamOwner {
   private func finishSnapshot(
     _ snapshot: IncomingSnapshot, _ stream: StreamKey, _ driver: ConnectionDriver
   ) {
-    snapshot.pipe.abandon()
-    if snapshot.isComplete && opening.encoding == .plain {
+    snapshot.pipe.abandon(.bodyNotWanted)
+    if snapshot.isComplete && opening.encoding == .plain && !isDraining {
       // As on a connection of the old protocol, another request may follow.
       phase = .requests
       readRequests(stream, driver)
     } else {
-      phase = .halted
-      if !peerHasFinished { driver.engine.stop(stream, code: .notNeeded) }
+      return halt(nil, saying: .notNeeded, stream, driver)
     }
     concludeIfDone(stream, driver)
   }
@@ -180,8 +199,10 @@ final class InboundStream: StreamOwner {
   private func concludeIfDone(_ stream: StreamKey, _ driver: ConnectionDriver) {
     guard answers.isEmpty else { return }
     switch phase {
-    case .halted:
+    case .halted(nil):
       driver.engine.finish(stream)
+    case .halted(let fault?):
+      driver.engine.reset(stream, code: fault)
     case .requests where peerHasFinished:
       guard intake.pendingBytes == 0 else {
         services.logger.debug("a stream ended inside a request", metadata: ["peer": "\(origin.id)"])
@@ -195,7 +216,7 @@ final class InboundStream: StreamOwner {
   }
 
   private func endEarly(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
-    if case .body(let snapshot) = phase { snapshot.pipe.abandon() }
+    if case .body(let snapshot) = phase { snapshot.pipe.abandon(.bodyNotWanted) }
     phase = .over
     driver.engine.reset(stream, code: code)
     driver.engine.stop(stream, code: code)
@@ -205,6 +226,13 @@ final class InboundStream: StreamOwner {
   /// Gives the stream back, and with it the peer's stream credit, when no handler works for it any more (R-STR).
   private func releaseIfIdle(_ stream: StreamKey, _ driver: ConnectionDriver) {
     if answers.isEmpty { driver.release(stream) }
+  }
+}
+
+extension TransportError {
+  /// What a reader gets of a body that will not come any more because the call is over.
+  fileprivate static var bodyNotWanted: TransportError {
+    TransportError(.snapshotCut, "the call that brought the snapshot is over", delivery: .answered)
   }
 }
 

@@ -32,7 +32,10 @@ final class IncomingSnapshot {
       body = SnapshotBody(plain: pipe)
       if size == 0 { end() }
     case .chunked:
-      body = SnapshotBody(chunked: pipe, size: UInt64(size), peer: peer)
+      // The sender need not go on with what cannot be read (R-SNAP-14); the handler answers in its own time.
+      body = SnapshotBody(chunked: pipe, size: UInt64(size), peer: peer) {
+        link.send(.perform { driver in driver.engine.stop(stream, code: .malformedChunk) })
+      }
     }
   }
 
@@ -85,27 +88,35 @@ extension SnapshotBody {
     self.init { try await iterator.next() }
   }
 
-  /// The reader is used by one task at a time; the lock makes a second one fail instead of racing.
-  fileprivate init(chunked pipe: BodyPipe, size: UInt64, peer: ServerID) {
-    let reader = ChunkedBodyReader(pipe: pipe, size: size, peer: peer)
+  fileprivate init(
+    chunked pipe: BodyPipe, size: UInt64, peer: ServerID, malformed: @escaping @Sendable () -> Void
+  ) {
+    let reader = ChunkedBodyReader(pipe: pipe, size: size, peer: peer, malformed: malformed)
     self.init { try await reader.next() }
   }
 }
 
-/// Reads a chunked body; an actor, since the decompressor is used from whichever task reads.
+/// Reads a chunked body; an actor, since the decompressor is used from whichever task reads, one at a time.
 private actor ChunkedBodyReader {
   private let decompressor: SnapshotDecompressor<BodyPipe>
   private let peer: ServerID
+  private let malformed: @Sendable () -> Void
+  private var isReading = false
 
-  init(pipe: BodyPipe, size: UInt64, peer: ServerID) {
+  init(pipe: BodyPipe, size: UInt64, peer: ServerID, malformed: @escaping @Sendable () -> Void) {
     decompressor = SnapshotDecompressor(pipe, size: size, sourceIsReady: { pipe.isReady })
     self.peer = peer
+    self.malformed = malformed
   }
 
   func next() async throws -> ByteBuffer? {
+    if isReading { throw SnapshotBody.readTwice }
+    isReading = true
+    defer { isReading = false }
     do {
       return try await decompressor.next()
     } catch let error as ChunkError {
+      malformed()
       let message = "server '\(peer)' sent a snapshot that cannot be read"
       throw TransportError(.snapshotCut, message, delivery: .answered, underlying: error)
     }

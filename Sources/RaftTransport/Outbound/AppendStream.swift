@@ -13,6 +13,7 @@ final class AppendStream: StreamOwner {
   /// When the next answer is due.
   private var deadline = NIODeadline.distantFuture
   private var timer: Scheduled<Void>?
+  private var isDraining = false
 
   init(pipeline: PipelineCore, limits: MessageLimits, timeout: TimeAmount?) {
     self.pipeline = pipeline
@@ -27,6 +28,7 @@ final class AppendStream: StreamOwner {
       stream = try driver.open(opening, owner: self)
     } catch {
       pipeline.fail(TransportError(error, peer: driver.peerID))
+      pipeline.streamEnded()
     }
   }
 
@@ -45,6 +47,12 @@ final class AppendStream: StreamOwner {
 
   func streamReceived(_ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {
     intake.append(bytes)
+    readAnswers(driver)
+  }
+
+  /// The consumer has made room: what held the answers back was not the peer, whose time begins anew.
+  func consumerMadeRoom(_ driver: ConnectionDriver) {
+    expectAnswer(driver)
     readAnswers(driver)
   }
 
@@ -67,6 +75,11 @@ final class AppendStream: StreamOwner {
     deliver(results, driver)
   }
 
+  func streamStopped(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    let message = "server '\(driver.peerID)' takes no further requests on this pipeline: \(code)"
+    pipeline.refuseRequests(TransportError(.pipelineClosed, message, delivery: .notDelivered))
+  }
+
   func streamFinished(_ stream: StreamKey, _ driver: ConnectionDriver) {
     let message = "server '\(driver.peerID)' ended the pipeline"
     fail(TransportError(.streamReset, message, delivery: .unknown), driver, code: .cancelled)
@@ -77,8 +90,20 @@ final class AppendStream: StreamOwner {
   }
 
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {
-    let message = "the streams to server '\(driver.peerID)' were closed"
-    fail(TransportError(.pipelineClosed, message, delivery: .unknown), driver, code: .shutdown)
+    isDraining = true
+    pipeline.refuseRequests(drained(driver.peerID))
+    endIfDrained(driver)
+  }
+
+  /// A drained pipeline ends when everything that was sent is answered.
+  private func endIfDrained(_ driver: ConnectionDriver) {
+    guard isDraining, unanswered == 0 else { return }
+    fail(drained(driver.peerID), driver, code: .shutdown)
+  }
+
+  private func drained(_ peer: ServerID) -> TransportError {
+    TransportError(
+      .pipelineClosed, "the streams to server '\(peer)' were closed", delivery: .notDelivered)
   }
 
   // MARK: Answers and time
@@ -94,6 +119,7 @@ final class AppendStream: StreamOwner {
       return fail(error, driver, code: .malformedMessage)
     }
     expectAnswer(driver)
+    endIfDrained(driver)
   }
 
   /// Upstream's read deadline: it starts anew when an answer becomes the next one to come.
@@ -132,6 +158,7 @@ final class AppendStream: StreamOwner {
   private func end(_ driver: ConnectionDriver, code: ErrorCode) {
     guard let stream else { return }
     self.stream = nil
+    pipeline.streamEnded()
     timer?.cancel()
     timer = nil
     driver.release(stream, code: code)

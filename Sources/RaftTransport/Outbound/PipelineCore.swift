@@ -45,7 +45,7 @@ final class PipelineCore: Sendable {
     let future = AppendFuture(request: request)
     // Under one lock, so that the futures stand in the order of the bytes.
     let (number, mustWait) = try ledger.withLock { ledger throws(TransportError) in
-      if let failure = ledger.failure { throw failure.beforeSending }
+      if let failure = ledger.failure ?? ledger.refusal { throw failure.beforeSending }
       let number = ledger.send(future)
       link.send(.append(stream, bytes))
       return (number, ledger.mustWait(number))
@@ -94,7 +94,7 @@ final class PipelineCore: Sendable {
       return (wasFull && ledger.readAllowance > 0, ledger.admitSenders())
     }
     for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
-    if mayReadAgain { link.send(.perform { [stream] driver in stream.value?.readAnswers(driver) }) }
+    if mayReadAgain { link.send(.perform { [stream] driver in stream.value?.consumerMadeRoom(driver) }) }
   }
 
   // MARK: From the stream, on the event loop
@@ -122,6 +122,16 @@ final class PipelineCore: Sendable {
   private func settle(_ future: AppendFuture, _ result: Result<AppendEntriesResponse, TransportError>) {
     future.complete(result)
     answered.push(future)
+  }
+
+  /// The peer takes no further requests; what it was asked before is still answered.
+  func refuseRequests(_ error: TransportError) {
+    ledger.withLock { $0.refusal = error }
+  }
+
+  /// The stream is gone; the two no longer hold each other.
+  func streamEnded() {
+    stream.value = nil
   }
 
   /// The pipeline is over.

@@ -22,6 +22,8 @@ struct PipelineLedger {
   private var answeredCount: UInt64 = 0
   private var blocked = Deque<BlockedSender>()
   private(set) var failure: TransportError?
+  /// Why no further requests are taken, though those under way may still be answered.
+  var refusal: TransportError?
   /// Answered futures that the consumer has not taken.
   private(set) var untaken = 0
 

@@ -62,6 +62,8 @@ final class SnapshotStream: StreamOwner {
   }
 
   func sourceFailed(_ error: TransportError, _ driver: ConnectionDriver) {
+    // Behind the peer's STOP it does not matter: the answer is on its way.
+    guard case .sending = phase else { return }
     // RESET, never FIN: the receiver must not take what it has for the whole (R-SNAP).
     end(.failure(error), driver, code: .sourceFailed)
   }
@@ -107,6 +109,7 @@ final class SnapshotStream: StreamOwner {
   private func awaitAnswer(_ stream: StreamKey, _ driver: ConnectionDriver) {
     guard case .sending = phase else { return }
     phase = .awaitingAnswer(stream)
+    framedAtLastLook = framed(stream, driver)
     guard clock.answer != nil else { return }
     // What is still queued belongs to the transfer; the answer's own time begins when it has gone out.
     timer?.cancel()
@@ -170,11 +173,16 @@ final class SnapshotStream: StreamOwner {
     timer?.cancel()
     timer = nil
     switch phase {
-    case .sending(let stream), .awaitingAnswer(let stream): driver.release(stream, code: code)
+    case .sending(let stream), .awaitingAnswer(let stream):
+      // Without an answer the snapshot is worth nothing: RESET, so that no receiver takes it for sent (R-SNAP-18).
+      if case .failure(let error) = result, error.delivery != .answered {
+        driver.engine.reset(stream, code: code)
+      }
+      driver.release(stream, code: code)
     case .unopened, .ended: break
     }
     phase = .ended
-    upload.end()
+    upload.streamEnded()
     upload.result.complete(result)
   }
 }

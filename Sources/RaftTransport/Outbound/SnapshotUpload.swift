@@ -113,6 +113,12 @@ final class SnapshotUpload: Sendable {
     }
   }
 
+  /// The stream is gone; the two no longer hold each other.
+  func streamEnded() {
+    end()
+    stream.value = nil
+  }
+
   private func resumeWaiter(_ update: (inout State) -> Bool) {
     let waiter = state.withLock { state in update(&state) ? state.waiter.take() : nil }
     waiter?.resume()

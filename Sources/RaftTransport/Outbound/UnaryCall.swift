@@ -107,6 +107,10 @@ final class UnaryCall<Request: RaftRequest>: StreamOwner {
     guard case .open(let stream, let timer) = state else { return }
     state = .ended
     timer?.cancel()
+    // What is still queued of a request that nobody waits for any more is not worth sending.
+    if case .failure(let error) = outcome, error.delivery != .answered {
+      driver.engine.reset(stream, code: code)
+    }
     driver.release(stream, code: code)
     result.complete(outcome)
   }

@@ -55,6 +55,23 @@ struct LinkRecord {
     }
   }
 
+  /// The peer's claim was confirmed after the handshake had shown it.
+  mutating func confirm() {
+    switch stage {
+    case .connecting, .draining:
+      break
+    case .challenging(var identity, let incumbent):
+      identity.standing = max(identity.standing, .addressChecked)
+      stage = .challenging(identity, incumbent: incumbent)
+    case .welcomed(var identity):
+      identity.standing = max(identity.standing, .addressChecked)
+      stage = .welcomed(identity)
+    case .established(var identity, let peerGrantsRoute):
+      identity.standing = max(identity.standing, .addressChecked)
+      stage = .established(identity, peerGrantsRoute: peerGrantsRoute)
+    }
+  }
+
   /// Whether our own calls may run on it, once it is established (R-PAIR-13, R-PAIR-15).
   var mayCarryOurCalls: Bool {
     isDialled || (identity?.standing ?? .claimed) >= .addressChecked

@@ -24,6 +24,8 @@ final class PeerDirectory: Sendable {
     var channel: (any Channel)?
     /// Whether the handshake's driver is in place; before that, closing means closing the channel.
     var isStarted = false
+    /// Where the other end is.
+    var source: String?
     /// The nonce of the dialler's HELLO, which names the connection to both sides.
     var nonce: Nonce?
   }
@@ -51,6 +53,7 @@ final class PeerDirectory: Sendable {
       backOff: BackOff(
         first: TimeAmount(configuration.dialling.firstPause),
         longest: TimeAmount(configuration.dialling.longestPause)),
+      maximumConnections: configuration.limits.connections,
       maximumWaitingCalls: configuration.limits.waitingCalls)
     state = Mutex(
       State(table: PeerTable(configuration: tableConfiguration, seed: .random(in: 0...(.max)))))
@@ -64,7 +67,8 @@ final class PeerDirectory: Sendable {
   /// - Throws: ``TransportError``, always with `notDelivered`.
   func link(to id: ServerID, at address: ServerAddress, deadline: NIODeadline?) async throws -> Link {
     // A caller's mistake fails each time in the same words, and is not remembered as a failure of the address.
-    _ = try HostPort(address.rawValue)
+    let host = try HostPort(address.rawValue).host
+    await confirmAccepted(id, at: address, host: host)
     let result = CallResult<Link>()
     let ticket = register(result, id: id, address: address)
     let timer = deadline.map { deadline in
@@ -77,6 +81,19 @@ final class PeerDirectory: Sendable {
     return try await result.value {
       self.withdraw(ticket, id, address, TransportError(.cancelled, "", delivery: .notDelivered))
     }
+  }
+
+  /// A peer may have connected to us before we were asked to call it: now that we are, its connection may prove to
+  /// come from where we would dial (R-PAIR-14).
+  private func confirmAccepted(_ id: ServerID, at address: ServerAddress, host: String) async {
+    let candidate: (link: LinkID, source: String)? = state.withLock { state in
+      guard let link = state.table.unconfirmed(id, at: address), let source = state.links[link]?.source else {
+        return nil
+      }
+      return (link, source)
+    }
+    guard let candidate, await HostResolver.addresses(of: host).contains(candidate.source) else { return }
+    update { $0.confirmed(candidate.link) }
   }
 
   /// The connection for a call, if it stands already.
@@ -119,7 +136,7 @@ final class PeerDirectory: Sendable {
       return link
     }
     guard let link else {
-      logger.warning("too many connections are in the handshake; one was closed")
+      logger.debug("a connection was closed: the server shuts down, or too many are in the handshake")
       return channel.close()
     }
     track(channel)
@@ -130,6 +147,10 @@ final class PeerDirectory: Sendable {
       let (engine, _) = try self.settings.engine(role: .acceptor, target: "", isLoopback: isLoopback)
       try channel.pipeline.syncOperations.addHandler(
         ConnectionDriver(engine: engine, link: link, observer: self, services: self.services, logger: logger))
+    }.flatMapErrorThrowing { error in
+      self.remove(
+        link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))
+      throw error
     }
   }
 
@@ -298,22 +319,27 @@ extension PeerDirectory: ConnectionObserver {
   func connection(
     _ link: Link, authenticated hello: Hello, _ agreement: Agreement, _ endpoints: Endpoints
   ) {
-    let isDialled = state.withLock { state in
+    let source = endpoints.remoteIP.map(HostResolver.normalised)
+    let (isDialled, isKnown) = state.withLock { state in
       if state.links[link.id]?.nonce == nil { state.links[link.id]?.nonce = hello.nonce }
-      return state.table.links[link.id]?.isDialled ?? false
+      state.links[link.id]?.source = source
+      return (
+        state.table.links[link.id]?.isDialled ?? false,
+        state.table.isKnown(ServerID(hello.serverID), at: ServerAddress(hello.address))
+      )
     }
     if isDialled { return authenticated(link, hello, .addressChecked) }
-    // An accepted connection earns a route by coming from where its peer lives (R-PAIR).
-    guard let host = (try? HostPort(hello.address))?.host, let source = endpoints.remoteIP else {
+    // An accepted connection earns a route by coming from where we would dial its peer (R-PAIR-14). Only addresses
+    // that we were asked to call are looked up: a stranger's are nobody's business.
+    guard isKnown, let source, let host = (try? HostPort(hello.address))?.host else {
       return authenticated(link, hello, .claimed)
     }
-    let normalisedSource = HostResolver.normalised(source)
     if let literal = HostResolver.literal(host) {
-      return authenticated(link, hello, literal == normalisedSource ? .addressChecked : .claimed)
+      return authenticated(link, hello, literal == source ? .addressChecked : .claimed)
     }
     // The handshake's own deadline bounds this wait; an answer that comes later finds the link gone.
     Task {
-      let isEarned = await HostResolver.addresses(of: host).contains(normalisedSource)
+      let isEarned = await HostResolver.addresses(of: host).contains(source)
       self.authenticated(link, hello, isEarned ? .addressChecked : .claimed)
     }
   }

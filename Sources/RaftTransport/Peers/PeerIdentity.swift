@@ -6,13 +6,13 @@ struct PeerIdentity: Hashable, Sendable {
   let advertisedAddress: ServerAddress
   /// Grows with each start of the peer's process.
   let incarnation: UInt64
-  let standing: Standing
+  var standing: Standing
 
   /// How well the identity was earned (R-PAIR): a connection displaces another only if it stands at least as high.
   enum Standing: Int, Comparable, Sendable {
     /// The peer says so, and nothing else speaks for it.
     case claimed
-    /// The connection joins us with an address that our own configuration or resolver gives for this peer.
+    /// The connection comes from where our own resolver finds the address at which we were asked to call this peer.
     case addressChecked
     /// Cryptography shows it.
     case proven

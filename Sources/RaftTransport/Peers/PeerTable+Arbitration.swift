@@ -91,6 +91,9 @@ extension PeerTable {
     guard !isShutDown else {
       return refuse(link, .shutdown, "the server shuts down", now: now)
     }
+    guard newcomer.isDialled || links.count <= configuration.maximumConnections else {
+      return refuse(link, .busy, "the server has as many connections as it takes; try again later", now: now)
+    }
     let isArbiter = configuration.localID > identity.id
     let incumbents = links.filter { other, record in
       guard other != link, let holder = record.welcomedPeer, holder.id == identity.id else { return false }
@@ -198,7 +201,7 @@ extension PeerTable {
 
   /// A peer that connected from where it lives can be called there (R-PAIR-14). What we found ourselves by dialling
   /// counts for more than what a peer says.
-  private mutating func settleAdvertised(_ identity: PeerIdentity, on link: LinkID) -> [PeerTableAction] {
+  mutating func settleAdvertised(_ identity: PeerIdentity, on link: LinkID) -> [PeerTableAction] {
     let address = identity.advertisedAddress
     guard !address.rawValue.isEmpty else { return [] }
     guard addresses[address, default: identity.id] == identity.id else {

@@ -14,6 +14,8 @@ struct PeerTable {
   struct Configuration {
     let localID: ServerID
     let backOff: BackOff
+    /// How many connections there may be, those that are being made included.
+    var maximumConnections = 1_024
     /// How many calls may wait for one target.
     let maximumWaitingCalls: Int
     /// How long a call waits for the connection in whose favour ours was refused, before it dials again.
@@ -31,6 +33,8 @@ struct PeerTable {
   private(set) var routes: [ServerID: LinkID] = [:]
   /// Which server was found at an address; only as long as it has a route.
   private(set) var addresses: [ServerAddress: ServerID] = [:]
+  /// What we were asked to call: only there is a peer believed that connects to us (R-PAIR-14).
+  private var knownTargets: Set<DialTarget> = []
   /// When connections of a server were displaced within the last minute.
   var displacements: [ServerID: [NIODeadline]] = [:]
   private(set) var isShutDown = false
@@ -51,9 +55,10 @@ struct PeerTable {
     if isShutDown {
       return [.fail(ticket, TransportError(.shutdown, "", delivery: .notDelivered))]
     }
+    let target = DialTarget(address: address, id: id)
+    remember(target)
     if let link = route(to: id, at: address) { return [.resume(ticket, link)] }
 
-    let target = DialTarget(address: address, id: id)
     let record = dials[target, default: DialRecord()]
     if case .resting(let until, let error) = record.state, now < until {
       return [.fail(ticket, error.fastFailure(of: target, remaining: until - now))]
@@ -98,6 +103,39 @@ struct PeerTable {
   func route(to id: ServerID, at address: ServerAddress) -> LinkID? {
     guard let owner = addresses[address], id.isEmpty || id == owner else { return nil }
     return routes[owner]
+  }
+
+  /// Whether we were asked to call a server at an address, so that its connection from there can be confirmed.
+  func isKnown(_ id: ServerID, at address: ServerAddress) -> Bool {
+    knownTargets.contains(DialTarget(address: address, id: id))
+      || knownTargets.contains(DialTarget(address: address, id: ""))
+  }
+
+  /// A connection from the server that a call is for, whose claim to live at the call's address is still to be
+  /// confirmed.
+  func unconfirmed(_ id: ServerID, at address: ServerAddress) -> LinkID? {
+    links
+      .filter { _, record in
+        guard !record.isDialled, let peer = record.welcomedPeer, peer.standing == .claimed else {
+          return false
+        }
+        return peer.advertisedAddress == address && (id.isEmpty || id == peer.id)
+      }
+      .keys.max()
+  }
+
+  /// A connection comes from where its peer lives: our calls may run on it from now on (R-PAIR-14).
+  mutating func confirmed(_ link: LinkID) -> [PeerTableAction] {
+    links[link]?.confirm()
+    guard let record = links[link], record.isEstablished, let identity = record.identity else { return [] }
+    addRoute(to: identity.id, on: link)
+    return settleAdvertised(identity, on: link) + winnerDecided(identity.id)
+  }
+
+  private mutating func remember(_ target: DialTarget) {
+    // The bound is far above any cluster; whoever is forgotten is known again with the next call.
+    if knownTargets.count >= 4_096 { knownTargets = [] }
+    knownTargets.insert(target)
   }
 
   /// A connection that may carry our calls is established; it is used rather than older ones.
