@@ -97,6 +97,7 @@ struct CodeAgreementTests {
       "maximumWaitingPongs": limits.maximumWaitingPongs,
       "silenceBeforePing": Int(liveness.silenceBeforePing.nanoseconds / 1_000_000_000),
       "jitterPercent": liveness.jitterPercent,
+      "measurementInterval": Int(KeepAlive.measurementInterval.nanoseconds / 1_000_000_000),
       "deadAfter": Int(liveness.deadAfter.nanoseconds / 1_000_000_000),
       "deadRoundTrips": liveness.deadRoundTrips,
       "drainPauseMilliseconds": Int(liveness.drainPause.nanoseconds / 1_000_000),

@@ -97,10 +97,10 @@ extension MuxConnection {
       try receiveCredit(stream, limit, now: now)
     case .reset(let stream, let code):
       counts.framesReceived.reset += 1
-      try receiveReset(stream, code, now: now)
+      try receiveReset(stream, code.orCancelled, now: now)
     case .stop(let stream, let code):
       counts.framesReceived.stop += 1
-      try receiveStop(stream, code, now: now)
+      try receiveStop(stream, code.orCancelled, now: now)
     case .streams(let trafficClass, let limit):
       counts.framesReceived.streams += 1
       guard allowances[trafficClass].raise(to: limit) else {
@@ -116,6 +116,8 @@ extension MuxConnection {
       try receivePong(number, now: now)
     case .goAway(let goAway):
       counts.framesReceived.goAway += 1
+      // "Soon" and the last id are all that a peer has to say. Each one costs a look at every stream.
+      if counts.framesReceived.goAway > 2 { try abuse.spend(.lateFrames, now: now) }
       try receiveGoAway(goAway)
     }
   }
@@ -135,8 +137,7 @@ extension MuxConnection {
     if case .violation = streams[key].receiving.handle(.data) {
       throw Violation(.dataAfterEnd(stream: id))
     }
-    let room = streams[key].receiveWindow.room
-    guard header.byteCount <= room else {
+    guard header.byteCount <= streams[key].receiveWindow.room else {
       let window = streams[key].receiveWindow
       throw Violation(
         .windowExceeded(
@@ -144,8 +145,9 @@ extension MuxConnection {
     }
     if header.byteCount == 0, header.opening == nil, !header.isLast {
       try abuse.spend(.emptyData, now: now)
-    } else if header.hasMore, header.byteCount < min(Self.tinyData, room) {
-      // A frame that fills the window to the last byte is as large as it may be.
+    } else if header.hasMore, !header.isLast, 0 < header.byteCount, header.byteCount < Self.tinyData,
+      !streams[key].receiveWindow.isFilled(by: header.byteCount)
+    {
       try abuse.spend(.tinyData, now: now)
     }
     incoming = IncomingData(key: key, isLast: header.isLast)
@@ -291,8 +293,9 @@ extension MuxConnection {
   }
 
   private mutating func receiveReset(_ id: UInt64, _ code: ErrorCode, now: NIODeadline) throws(Violation) {
-    guard let key = try target(id, .reset, now: now) else { return }
-    if !streams[key].isOwn { try abuse.spend(.resets, now: now) }
+    let target = try target(id, .reset, now: now)
+    if role.peer.opens(id) { try abuse.spend(.resets, now: now) }
+    guard let key = target else { return }
     let wasEnded = streams[key].receiving.isEnded
     switch streams[key].receiving.handle(.resetReceived(code)) {
     case .tellReset(let code):

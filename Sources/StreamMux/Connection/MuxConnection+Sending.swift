@@ -172,9 +172,11 @@ extension MuxConnection {
 
   /// How many stream bytes the next frame carries.
   private func frameLength(_ key: StreamKey, opens: Bool, room: Int) -> Int {
-    guard let peerHello else { preconditionFailure("frames are cut behind the handshake") }
+    guard let framePayload = peerHello?.maximumFramePayload else {
+      preconditionFailure("frames are cut behind the handshake")
+    }
     let group = opens ? ProtocolConstants.groupLength : 0
-    var most = Int(peerHello.maximumFramePayload) - group
+    var most = Int(framePayload) - group
     // What is behind the scheduler is the latency of everybody who comes later.
     if !scheduler.isEmpty { most = min(most, configuration.scheduling.bulkFrame) }
     return min(most, room, streams[key].queue.byteCount, streams[key].sendWindow.available)

@@ -132,8 +132,7 @@ extension MuxConnection {
   }
 
   private mutating func takeFirstPending(_ trafficClass: TrafficClass) -> StreamKey? {
-    let table = streams  // A closure over `self` would overlap with the queue's own change.
-    let key = pendingOpens.first(trafficClass) { table.contains($0) && table[$0].isPending }
+    let key = pendingOpens.first(trafficClass, in: streams)
     if key != nil { pendingOpens.removeFirst(trafficClass) }
     return key
   }
@@ -191,8 +190,7 @@ extension MuxConnection {
     streams[key].due = []
     if streams[key].isPending {
       streams[key].isPending = false
-      let table = streams
-      pendingOpens.cancel(trafficClass) { table.contains($0) && table[$0].isPending }
+      pendingOpens.cancel(trafficClass, in: streams)
     } else {
       allowances[trafficClass].putBack()
     }
@@ -230,10 +228,7 @@ extension MuxConnection {
     }
     let wasScheduled = streams[key].isScheduled
     streams.remove(key)
-    if wasScheduled {
-      let table = streams
-      scheduler.streamWasForgotten { table.contains($0) }
-    }
+    if wasScheduled { scheduler.streamWasForgotten(by: streams) }
     if !isOwn && isCounted {
       grants[opening.trafficClass].giveBack()
       if grants[opening.trafficClass].isGrantDue { control.markStreams(opening.trafficClass) }

@@ -18,8 +18,8 @@ package struct KeepAlive: Equatable, Sendable {
     case noWriteProgress
   }
 
-  /// How often the round trip is measured at least (R-LIV-8).
-  private static let measurementInterval = TimeAmount.seconds(5)
+  /// How often the round trip is measured at least (R-LIV-11).
+  static let measurementInterval = TimeAmount.seconds(5)
 
   private let limits: LivenessLimits
   private var jitter: SplitMix64

@@ -99,13 +99,13 @@ package struct Scheduler: Sendable {
 
   /// A stream in a ring was forgotten: its entry is found out lazily, but such entries must not pile up while
   /// the socket does not move.
-  package mutating func streamWasForgotten(isLive: (StreamKey) -> Bool) {
+  mutating func streamWasForgotten(by table: StreamTable) {
     stale += 1
     guard stale > 64, stale > count / 2 else { return }
     stale = 0
-    elections.removeAll { !isLive($0) }
-    appends.removeAll { !isLive($0) }
-    snapshots.removeAll { !isLive($0) }
+    elections.removeAll { !table.contains($0) }
+    appends.removeAll { !table.contains($0) }
+    snapshots.removeAll { !table.contains($0) }
   }
 
   package mutating func removeAll() {

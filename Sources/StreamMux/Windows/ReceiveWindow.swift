@@ -8,6 +8,9 @@ package struct ReceiveWindow: Hashable, Sendable {
   package private(set) var window: UInt32
   /// The limit that the peer knows. It never shrinks.
   package private(set) var advertised: UInt64
+  /// Earlier limits that what arrived has not passed yet, in order. A sender that fills the window that it
+  /// knows stops at one of these. They are quarters of a window apart, so there are few.
+  private var olderLimits: [UInt64] = []
   /// Bytes that arrived.
   package private(set) var received: UInt64 = 0
   /// Bytes that left the transport for good.
@@ -49,7 +52,15 @@ package struct ReceiveWindow: Hashable, Sendable {
     precondition(count >= 0)
     guard UInt64(count) <= advertised - received else { return false }
     received += UInt64(count)
+    while let first = olderLimits.first, first <= received { olderLimits.removeFirst() }
     return true
+  }
+
+  /// Whether the next `count` bytes end exactly at a limit that the peer was told: then it could not send
+  /// more, however much it had (R-LIM-6).
+  package func isFilled(by count: Int) -> Bool {
+    let end = received + UInt64(count)
+    return end == advertised || olderLimits.contains(end)
   }
 
   /// Bytes left the transport for good. Returns how many of them had been absorbed, so that they no longer
@@ -137,7 +148,10 @@ package struct ReceiveWindow: Hashable, Sendable {
 
   /// The limit to send now. The peer knows it from here on.
   package mutating func takeCredit() -> UInt64 {
-    advertised = max(advertised, target)
+    if target > advertised {
+      if advertised > received { olderLimits.append(advertised) }
+      advertised = target
+    }
     return advertised
   }
 
