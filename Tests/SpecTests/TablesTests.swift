@@ -46,6 +46,19 @@ struct ErrorCodesTable: Decodable {
   }
 }
 
+/// `tables/untested.json`
+struct Untested: Decodable {
+  struct Entry: Decodable {
+    let id: String
+    let reason: String
+  }
+  let untested: [Entry]
+
+  static func load() throws -> [Entry] {
+    try SpecFolder.json("tables/untested.json", as: Self.self).untested
+  }
+}
+
 /// `tables/limits.json`
 struct LimitsTable: Decodable {
   struct Wire: Decodable {

@@ -1,7 +1,7 @@
 import NIOCore
 import StreamMux
 
-/// One connection per pair: the greater server ID is the sole arbiter (R-PAIR). It welcomes the first connection
+/// One connection per pair: the greater server ID is the sole arbiter (R-PAIR-1). It welcomes the first connection
 /// that completes authentication and refuses later ones; the other side welcomes whatever the arbiter welcomes.
 extension PeerTable {
   /// A peer has connected to us; who it is comes with ``authenticated(_:_:now:)``.
@@ -121,6 +121,7 @@ extension PeerTable {
     return [.accept(link, grantsRoute: identity.standing >= .addressChecked)]
   }
 
+  /// R-PAIR-4: with the nonce of the connection that stays.
   private mutating func refuseAsDuplicate(
     _ link: LinkID, of winner: LinkID, now: NIODeadline
   ) -> [PeerTableAction] {
@@ -146,6 +147,7 @@ extension PeerTable {
 
   /// On the side that does not arbitrate, a new connection means that the arbiter has lost the older ones; whether
   /// that is so is asked before they go.
+  /// R-PAIR-17
   private mutating func probeElders(of link: LinkID, _ identity: PeerIdentity) -> [PeerTableAction] {
     guard let record = links[link] else { return [] }
     let elders = links.filter { elder, other in

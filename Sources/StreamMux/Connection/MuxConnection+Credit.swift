@@ -1,6 +1,6 @@
 /// What the owner says about the bytes that it was given, and the credit that follows from it.
 extension MuxConnection {
-  /// Bytes left the transport for good: the peer may send as many more.
+  /// Bytes left the transport for good: the peer may send as many more (R-FLW-10).
   package mutating func consume(_ count: Int, of key: StreamKey) {
     guard !phase.isOver, isOwned(key), count > 0 else { return }
     let uncredited = streams[key].receiveWindow.consume(count)

@@ -99,7 +99,7 @@ extension MuxConnection {
     for trafficClass in TrafficClass.allCases {
       allowances[trafficClass] = StreamAllowance(initial: peerHello.streamCredit[trafficClass])
     }
-    // Peers that are never shown an unknown frame come to rely on that.
+    // R-FRM-12: peers that are never shown an unknown frame come to rely on that.
     control.markIgnorable()
     events.append(.established(grantsRoute: grantsRoute))
     admitPending()

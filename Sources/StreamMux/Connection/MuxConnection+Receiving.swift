@@ -56,7 +56,7 @@ extension MuxConnection {
   }
 
   private mutating func read(_ bytes: ByteBuffer, now: NIODeadline) throws(Violation) {
-    // Behind its end the connection still reads, so that the socket can be closed in good order.
+    // Behind its end the connection still reads, so that the socket can be closed in good order (R-DRN-20).
     guard !phase.isOver else { return }
     var bytes = bytes
     guard try readPreface(&bytes) else { return }
@@ -172,7 +172,7 @@ extension MuxConnection {
     forgetIfOver(key)
   }
 
-  /// Bytes that nobody wants: they are consumed as they arrive, and earn no credit.
+  /// Bytes that nobody wants: they are consumed as they arrive, and earn no credit (R-FLW-7, R-FLW-8).
   private mutating func drop(_ count: Int, of key: StreamKey) {
     let uncredited = streams[key].receiveWindow.consume(count)
     if uncredited > 0 { assemblyTurn.uncredit(uncredited) }
@@ -242,8 +242,8 @@ extension MuxConnection {
     return try refuse(id, StreamOpening(trafficClass: trafficClass, group: wire.group), code, now: now)
   }
 
-  /// Answers an opening by RESET and STOP. The stream is kept until the peer has ended its half, because
-  /// its bytes may be on the way.
+  /// Answers an opening by RESET and STOP (R-STR-5 to R-STR-7, R-STR-9, R-FLW-24, R-FLW-26, R-DRN-4,
+  /// R-LIM-9). The stream is kept until the peer has ended its half, because its bytes may be on the way.
   private mutating func refuse(
     _ id: UInt64, _ opening: StreamOpening, _ code: ErrorCode, now: NIODeadline
   ) throws(Violation) -> StreamKey {
@@ -274,7 +274,8 @@ extension MuxConnection {
 
   // MARK: Control frames about streams
 
-  /// The stream that a control frame is about; nil if it is forgotten, and the frame late.
+  /// The stream that a control frame is about; nil if it is forgotten, and the frame late (R-STR-3,
+  /// R-STR-18).
   private mutating func target(
     _ id: UInt64, _ type: FrameType, now: NIODeadline
   ) throws(Violation) -> StreamKey? {
@@ -299,7 +300,8 @@ extension MuxConnection {
     let wasEnded = streams[key].receiving.isEnded
     switch streams[key].receiving.handle(.resetReceived(code)) {
     case .tellReset(let code):
-      // `refused` promises that nothing was processed; bytes from the other side would belie that.
+      // `refused` promises that nothing was processed (R-DRN-12, R-DRN-16); bytes from the other side would
+      // belie that.
       if streams[key].isOwn, code == .refused, streams[key].receiveWindow.received == 0 {
         streams[key].isRejected = true
         events.append(.rejected(key, code))

@@ -144,7 +144,8 @@ extension MuxConnection {
     scheduler.enqueue(key, in: streams[key].scheduledClass)
   }
 
-  /// Marks a frame about this stream as due. While the stream has no id the mark waits for the OPEN.
+  /// Marks a frame about this stream as due. While the stream has no id the mark waits for the OPEN
+  /// (R-STR-23).
   mutating func makeDue(_ due: Stream.Due, _ key: StreamKey) {
     streams[key].due.insert(due)
     guard streams[key].id != 0, !streams[key].isInControlQueue else { return }
@@ -183,7 +184,7 @@ extension MuxConnection {
     streams[key].wasStopped = true
   }
 
-  /// An own stream ends before its OPEN was framed: the peer never hears of it.
+  /// An own stream ends before its OPEN was framed: the peer never hears of it (R-STR-24).
   mutating func vanish(_ key: StreamKey, _ code: ErrorCode) {
     let trafficClass = streams[key].opening.trafficClass
     _ = streams[key].receiving.handle(.rejected(code))
@@ -211,8 +212,8 @@ extension MuxConnection {
     forgetIfOver(key)
   }
 
-  /// Forgets the stream if both halves have ended and its owner has released it. Only now does the peer get
-  /// its stream credit back.
+  /// R-FLW-22: Forgets the stream if both halves have ended and its owner has released it. Only now does the
+  /// peer get its stream credit back.
   mutating func forgetIfOver(_ key: StreamKey) {
     guard streams[key].isForgettable else { return }
     endAssembly(key)

@@ -134,8 +134,8 @@ extension MuxConnection {
     }
   }
 
-  /// Whether a stream still has something to bring to its end. Those that we refused have not: the peer that was
-  /// refused by GOAWAY, too, forgets them without a word.
+  /// Whether a stream still has something to bring to its end. Those that we refused have not (R-DRN-22): the
+  /// peer that was refused by GOAWAY, too, forgets them without a word.
   var hasStreamsToFinish: Bool { streams.count > refusedStreams }
 
   /// Once one side has named its last stream and none is left, nothing can come any more: neither side may
@@ -166,7 +166,8 @@ extension MuxConnection {
     drainState.fail(code: code, text: text, highestPeerStream: highestPeerID)
   }
 
-  /// Streams are over. What still has to be sent is sent, last of all `goAway`, then the output is closed.
+  /// Streams are over. What still has to be sent is sent, last of all `goAway`, then the output is closed
+  /// (R-DRN-17, R-DRN-18).
   mutating func end(_ closure: Closure, saying goAway: GoAway? = nil) {
     guard !phase.isOver else { return }
     phase = .ending(closure)

@@ -10,6 +10,8 @@ package import NIOCore
 /// A ring holds the streams that had something to send when they were put in. One that lost its reason
 /// meanwhile is found out when its turn comes (lazy deletion), so that nothing here depends on the number
 /// of streams. A stream is in at most one ring: its record says so.
+///
+/// R-SCH-2 to R-SCH-5, R-SCH-10.
 package struct Scheduler: Sendable {
   package struct Pick: Hashable, Sendable {
     package let key: StreamKey

@@ -2,9 +2,10 @@ internal import DequeModule
 
 /// Streams that the owner opened and the peer's stream credit (or our own memory budget) does not admit yet.
 ///
-/// One queue per class, first come, first served: votes do not wait for appends. A stream that is cancelled
-/// while it waits is skipped when its turn comes. Which ones still wait the stream table knows: it is handed in
-/// and never kept, because a second reference would make the next change of a stream copy the whole table.
+/// One queue per class (R-FLW-30), first come, first served: votes do not wait for appends. A stream that is
+/// cancelled while it waits is skipped when its turn comes. Which ones still wait the stream table knows: it
+/// is handed in and never kept, because a second reference would make the next change of a stream copy the
+/// whole table.
 package struct PendingOpens: Sendable {
   package let capacity: Int
   /// Streams that wait, of all classes.

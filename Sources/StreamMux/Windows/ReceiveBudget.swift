@@ -2,7 +2,8 @@
 ///
 /// Each stream is promised its initial window, so a stream for which none is left is refused (if the peer
 /// opened it) or waits (if it is our own). Election streams have a reserve of their own, which their stream
-/// credit bounds, and never ask here: a vote must not fail because appends took the memory.
+/// credit bounds, and never ask here: a vote must not fail because appends took the memory
+/// (R-FLW-25 to R-FLW-27).
 package struct ReceiveBudget: Hashable, Sendable {
   package let limit: Int
   package private(set) var reserved = 0

@@ -2,7 +2,7 @@
 ///
 /// The limit is `consumed + absorbed + window`: bytes that left the transport for good, bytes that are held
 /// in an incomplete message and were nevertheless credited, and the window. It is told to the peer when at
-/// least a quarter of the window became free since the last time.
+/// least a quarter of the window became free since the last time (R-FLW-2, R-FLW-3, R-FLW-6).
 package struct ReceiveWindow: Hashable, Sendable {
   /// Bytes that may be under way or waiting beyond what was consumed and absorbed.
   package private(set) var window: UInt32

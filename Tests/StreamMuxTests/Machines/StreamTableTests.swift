@@ -72,6 +72,7 @@ struct SendQueueTests {
 
 @Suite("Stream credit")
 struct StreamCreditTests {
+  // R-FLW-19, R-FLW-20, R-FLW-23
   @Test(
     "a peer may open what it was granted, and gets it back in quarters",
     arguments: [(1, 1), (3, 1), (8, 2), (256, 64)])
@@ -94,6 +95,7 @@ struct StreamCreditTests {
     #expect(isAllowedAgain)
   }
 
+  // R-FLW-18, R-FLW-21
   @Test("an opener counts what it was granted in all")
   func allowance() {
     var allowance = StreamAllowance(initial: 1)

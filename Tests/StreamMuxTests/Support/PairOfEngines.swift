@@ -78,8 +78,11 @@ struct PairOfEngines {
   }
 
   /// A pair behind the handshake, with its events taken.
-  static func established(_ options: Options = Options(), seed: UInt64 = 1) throws -> PairOfEngines {
+  static func established(
+    _ options: Options = Options(), seed: UInt64 = 1, recordsBytes: Bool = false
+  ) throws -> PairOfEngines {
     var pair = try PairOfEngines(options, seed: seed)
+    pair.recordsBytes = recordsBytes
     pair.run()
     precondition(pair.engines.dialler.phase == .running && pair.engines.acceptor.phase == .running)
     pair.events = Sided([])

@@ -17,6 +17,7 @@ struct ConfigurationTests {
     #expect(limits.handshakeTimeout == .seconds(5))
   }
 
+  // R-LIM-2
   @Test("refuses what is out of range and names the field")
   func limits() {
     let wrong: [(String, () throws -> Void)] = [
