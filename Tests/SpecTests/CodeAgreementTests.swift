@@ -90,6 +90,8 @@ struct CodeAgreementTests {
     let scheduling = SchedulingLimits.defaults
     let values: [String: Int] = [
       "receiveBudget": limits.receiveBudget,
+      "maximumAppendWindow": limits.maximumAppendWindow,
+      "maximumSnapshotWindow": limits.maximumSnapshotWindow,
       "assemblyBudget": limits.assemblyBudget,
       "maximumPendingOpens": limits.maximumPendingOpens,
       "maximumControlFrames": limits.maximumControlFrames,

@@ -21,7 +21,7 @@ extension MuxConnection {
     do throws(Violation) {
       try read(bytes, now: now)
     } catch {
-      fail(error)
+      fail(error, now: now)
     }
     noteOutput(now: now)
     closeOutputIfDone(now: now)
@@ -59,11 +59,11 @@ extension MuxConnection {
     // Behind its end the connection still reads, so that the socket can be closed in good order (R-DRN-20).
     guard !phase.isOver else { return }
     var bytes = bytes
-    guard try readPreface(&bytes) else { return }
+    guard try readPreface(&bytes, now: now) else { return }
     decoder.append(bytes)
     while !phase.isOver, let event = try decoder.next() {
       if phase == .handshaking {
-        handleInHandshake(event)
+        handleInHandshake(event, now: now)
       } else {
         try handle(event, now: now)
       }
@@ -150,6 +150,7 @@ extension MuxConnection {
     {
       try abuse.spend(.tinyData, now: now)
     }
+    resizeWindow(key, hasMore: header.hasMore && !header.isLast, now: now)
     incoming = IncomingData(key: key, isLast: header.isLast)
   }
 

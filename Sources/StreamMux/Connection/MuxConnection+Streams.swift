@@ -219,6 +219,7 @@ extension MuxConnection {
     endAssembly(key)
     dropHeld(key)
     let (opening, isOwn, isCounted) = (streams[key].opening, streams[key].isOwn, streams[key].isCounted)
+    if streams[key].grownWindow > 0 { receiveBudget.shrink(by: streams[key].grownWindow) }
     if streams[key].holdsBudget {
       receiveBudget.release(hello.initialWindow, for: opening.trafficClass)
     }

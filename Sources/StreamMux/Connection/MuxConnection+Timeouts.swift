@@ -19,7 +19,7 @@ extension MuxConnection {
   package mutating func handleTimeout(now: NIODeadline) {
     switch phase {
     case .handshaking:
-      run(handshake.handleTimeout(now: now))
+      run(handshake.handleTimeout(now: now), now: now)
     case .running:
       switch keepAlive.handleTimeout(now: now) {
       case .none: break
@@ -77,7 +77,7 @@ extension MuxConnection {
       let actions = handshake.refuse(Refusal(code: code, text: text)).filter {
         if case .refused = $0 { false } else { true }
       }
-      run(actions)
+      run(actions, now: now)
       end(.local(code, text))
     case .running:
       end(.local(code, text), saying: goAway(code, text))
@@ -149,9 +149,9 @@ extension MuxConnection {
   // MARK: The end
 
   /// The peer broke the protocol.
-  mutating func fail(_ violation: Violation) {
+  mutating func fail(_ violation: Violation, now: NIODeadline) {
     switch phase {
-    case .handshaking: run(handshake.fail(violation))
+    case .handshaking: run(handshake.fail(violation), now: now)
     case .running: end(.violation(violation), saying: goAway(violation.code, violation.text))
     case .ending, .outputClosed, .closed: break
     }

@@ -138,10 +138,19 @@ package struct ReceiveWindow: Hashable, Sendable {
     return dropped
   }
 
-  /// The window may grow, never shrink.
-  package mutating func grow(to newWindow: UInt32) {
-    window = max(window, newWindow)
+  /// A smaller window takes back no credit that was given: the limit stands still until it fits again.
+  package mutating func resize(to newWindow: UInt32) {
+    window = newWindow
   }
+
+  /// Bytes that are held or may still come without further credit, but for absorbed ones: what the window
+  /// takes of the memory, also while it shrinks.
+  package var promised: Int {
+    max(Int(window), Int(clamping: advertised - min(advertised, released)))
+  }
+
+  /// Bytes that left the transport, or were credited as if they had.
+  package var released: UInt64 { consumed + UInt64(absorbed) }
 
   /// Whether at least a quarter of the window became free since the last credit.
   package var isCreditDue: Bool { target >= advertised && target - advertised >= quarter }

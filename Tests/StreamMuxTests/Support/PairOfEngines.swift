@@ -64,6 +64,8 @@ struct PairOfEngines {
   var recordsBytes = false
   /// Sides whose socket takes nothing.
   var blocked: Set<Side> = []
+  /// Sides whose owner consumes bytes in the moment when they arrive; their events are not kept.
+  var consumers: Set<Side> = []
   /// A digest of everything that happened, if asked for: equal for equal runs.
   var trace: Trace?
 
@@ -190,6 +192,8 @@ struct PairOfEngines {
       switch event {
       case .peerAuthenticated where options.acceptsAtOnce:
         engines[side].accept(grantsRoute: true, now: now)
+      case .data(let key, let bytes) where consumers.contains(side):
+        engines[side].consume(bytes.readableBytes, of: key)
       case .shouldCloseOutput:
         links[side].close(now: now)
         events[side].append(event)
