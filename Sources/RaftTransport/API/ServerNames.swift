@@ -28,6 +28,22 @@ public struct ServerID: RawRepresentable, Hashable, Sendable, Comparable, Expres
   /// Whether this is the empty ID, which stands for "whoever answers there".
   public var isEmpty: Bool { self.rawValue.isEmpty }
 
+  /// Whether two names are the same bytes. Swift's own `==` of strings takes two spellings of one character for the
+  /// same; other languages do not, and an identity must not depend on the language.
+  public static func == (left: ServerID, right: ServerID) -> Bool {
+    left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
+  }
+
+  /// The opposite of `==`; spelled out because the standard library's own would compare the strings.
+  public static func != (left: ServerID, right: ServerID) -> Bool {
+    !(left == right)
+  }
+
+  /// Hashes the bytes.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combineBytes(of: self.rawValue)
+  }
+
   /// Orders by the bytes of the UTF-8 form, so that every implementation finds the same greater ID
   /// (Swift's own order of strings looks at canonical equivalence).
   public static func < (left: ServerID, right: ServerID) -> Bool {
@@ -59,6 +75,31 @@ public struct ServerAddress: RawRepresentable, Hashable, Sendable, ExpressibleBy
 
   /// The text itself.
   public var description: String { self.rawValue }
+
+  /// Whether two addresses are the same bytes. Swift's own `==` of strings takes two spellings of one character for the
+  /// same; other languages do not, and an identity must not depend on the language.
+  public static func == (left: ServerAddress, right: ServerAddress) -> Bool {
+    left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
+  }
+
+  /// The opposite of `==`; spelled out because the standard library's own would compare the strings.
+  public static func != (left: ServerAddress, right: ServerAddress) -> Bool {
+    !(left == right)
+  }
+
+  /// Hashes the bytes.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combineBytes(of: self.rawValue)
+  }
+}
+
+extension Hasher {
+  /// Hashes the UTF-8 form of a string. A hash of the string itself would be the same for all spellings of one text,
+  /// and peers could choose names that all collide.
+  fileprivate mutating func combineBytes(of string: String) {
+    for byte in string.utf8 { combine(byte) }
+    combine(0xFF as UInt8)
+  }
 }
 
 /// Gives the current address of a server by its ID, as upstream's `ServerAddressProvider` does.

@@ -26,6 +26,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var probes: [UInt64: Scheduled<Void>] = [:]
   private var context: ChannelHandlerContext?
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+  private var lastReceived = NIODeadline.uptimeNanoseconds(0)
   private var isPumping = false
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
@@ -73,7 +74,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    engine.receive(unwrapInboundIn(data), now: .now())
+    lastReceived = .now()
+    engine.receive(unwrapInboundIn(data), now: lastReceived)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -146,11 +148,22 @@ final class ConnectionDriver: ChannelInboundHandler {
     observer.connectionDraining(link)
   }
 
-  /// Finds out whether the peer still answers (R-PAIR), within max(1 s, 4 round trips).
-  func probe() {
+  /// How long a probe waits for its answer (R-PAIR-8): four round trips, but no less than a second, and short enough
+  /// that the connection for whose sake it was sent is still in its handshake.
+  static func probePatience(_ roundTrip: TimeAmount?) -> TimeAmount {
+    min(max(.seconds(1), (roundTrip ?? .zero) * 4), .seconds(3))
+  }
+
+  /// Finds out whether the peer still answers.
+  ///
+  /// - Parameter inAnyCase: Whether to ask even if something was heard of the peer in the last second (R-PAIR-7).
+  func probe(inAnyCase: Bool) {
     guard !isOver else { return observer.connection(link, probeAnswered: false) }
+    if !inAnyCase, lastReceived > .now() - .seconds(1) {
+      return observer.connection(link, probeAnswered: true)
+    }
     let number = engine.ping(now: .now())
-    let patience = max(.seconds(1), (engine.figures.smoothedRoundTrip ?? .zero) * 4)
+    let patience = Self.probePatience(engine.figures.smoothedRoundTrip)
     probes[number] = eventLoop.assumeIsolated().scheduleTask(in: patience) {
       self.endProbe(number, answered: false)
     }
@@ -273,6 +286,8 @@ final class ConnectionDriver: ChannelInboundHandler {
       probes[number] = nil
       observer.connection(link, probeAnswered: false)
     }
+    // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
+    observer.connection(link, closed: closure)
     // Commands that were under way meet a connection that is over, and end by themselves.
     link.closeMailbox()
     let ended = owners
@@ -281,7 +296,6 @@ final class ConnectionDriver: ChannelInboundHandler {
       let end = StreamEnd.connectionOver(closure, hadReachedWire: engine.hasReachedWire(stream))
       owner.streamEnded(end, stream, self)
     }
-    observer.connection(link, closed: closure)
   }
 
   private func closeOutput() {

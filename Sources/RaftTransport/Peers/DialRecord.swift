@@ -1,38 +1,41 @@
 import NIOCore
 
-/// How far we are with reaching one address.
-struct DialRecord {
-  /// A call that waits until the address is reached.
-  struct Waiter {
-    let ticket: CallTicket
-    /// The server that the call wants there; empty for whoever answers.
-    let id: ServerID
-  }
+/// What a call names: an address, and the server that it wants there.
+struct DialTarget: Hashable, Comparable {
+  let address: ServerAddress
+  /// Empty for whoever answers.
+  let id: ServerID
 
-  enum State {
-    /// Nothing is under way; the next call dials.
-    case idle
-    /// A connection is being made, to the server that the first waiting call wants there.
-    case dialling(LinkID, target: ServerID)
-    /// The peer refused our connection because another one joins us already; that one is about to be established.
-    case awaitingWinner(ServerID, until: NIODeadline)
-    /// The address failed more than once; until then calls fail at once.
-    case pausing(until: NIODeadline, TransportError)
-  }
-
-  var state = State.idle
-  var waiters: [Waiter] = []
-  /// Failures in a row.
-  var failures = 0
-
-  /// Whether there is nothing in it worth keeping.
-  var isForgettable: Bool {
-    guard waiters.isEmpty, failures == 0, case .idle = state else { return false }
-    return true
+  /// An order that is the same in every run.
+  static func < (left: DialTarget, right: DialTarget) -> Bool {
+    if left.address != right.address {
+      return left.address.rawValue.utf8.lexicographicallyPrecedes(right.address.rawValue.utf8)
+    }
+    return left.id < right.id
   }
 }
 
-/// How long an address that failed is left alone.
+/// How far we are with reaching one target. Without a record nothing is under way, and the last attempt went well.
+struct DialRecord {
+  enum State {
+    /// Nothing is under way; the next call dials.
+    case idle
+    /// A connection is being made.
+    case dialling(LinkID)
+    /// Our connection lost against another one that joins us with this server, and which is about to be established.
+    case awaitingWinner(ServerID, until: NIODeadline)
+    /// The last attempt failed; until then calls fail at once.
+    case resting(until: NIODeadline, TransportError)
+  }
+
+  var state = State.idle
+  /// Calls that wait until the target is reached, in the order in which they came.
+  var waiters: [CallTicket] = []
+  /// Failures in a row.
+  var failures = 0
+}
+
+/// How long a target that failed is left alone.
 struct BackOff {
   let first: TimeAmount
   let longest: TimeAmount

@@ -4,7 +4,7 @@ import StreamMux
 struct LinkRecord {
   /// Which side dialled.
   enum Direction: Hashable {
-    case dialled(ServerAddress)
+    case dialled(DialTarget)
     case accepted
   }
 
@@ -23,6 +23,8 @@ struct LinkRecord {
 
   let direction: Direction
   var stage = Stage.connecting
+  /// Whether it was asked for a sign of life that is still due.
+  var isProbed = false
 
   init(direction: Direction) {
     self.direction = direction
@@ -36,6 +38,14 @@ struct LinkRecord {
     if case .established = stage { true } else { false }
   }
 
+  /// Whether the handshake is still going on.
+  var isHandshaking: Bool {
+    switch stage {
+    case .connecting, .challenging, .welcomed: true
+    case .established, .draining: false
+    }
+  }
+
   var identity: PeerIdentity? {
     switch stage {
     case .connecting: nil
@@ -45,24 +55,29 @@ struct LinkRecord {
     }
   }
 
-  /// Whether our own calls may run on it, once it is established.
+  /// Whether our own calls may run on it, once it is established (R-PAIR-13, R-PAIR-15).
   var mayCarryOurCalls: Bool {
     isDialled || (identity?.standing ?? .claimed) >= .addressChecked
   }
 
   /// Whether the peer's calls may run on it, once it is established. While the peer has not said so yet, we take it
-  /// for granted: a peer that needs a connection of its own will dial again.
+  /// for granted: a peer that needs a connection of its own will dial again (R-PAIR-16).
   var mayCarryPeerCalls: Bool {
-    guard isDialled else { return true }
-    if case .established(_, let peerGrantsRoute) = stage { return peerGrantsRoute }
-    return true
+    guard isDialled, case .established(_, let peerGrantsRoute) = stage else { return true }
+    return peerGrantsRoute
   }
 
-  /// Whether it makes a new connection between the same peers needless.
-  func covers(_ other: LinkRecord) -> Bool {
+  /// The peer, if we welcomed it and neither side has asked for an end.
+  var welcomedPeer: PeerIdentity? {
     switch stage {
-    case .welcomed, .established: other.isDialled ? mayCarryOurCalls : mayCarryPeerCalls
-    case .connecting, .challenging, .draining: false
+    case .welcomed(let identity), .established(let identity, _): identity
+    case .connecting, .challenging, .draining: nil
     }
+  }
+
+  /// Whether it makes another connection between the same peers needless: those who would use the other one for
+  /// their calls can use this one.
+  func covers(_ other: LinkRecord) -> Bool {
+    welcomedPeer != nil && (other.isDialled ? mayCarryOurCalls : mayCarryPeerCalls)
   }
 }

@@ -63,27 +63,26 @@ final class PeerDirectory: Sendable {
   /// - Parameter deadline: Until when the call waits; `nil` for as long as dialling takes.
   /// - Throws: ``TransportError``, always with `notDelivered`.
   func link(to id: ServerID, at address: ServerAddress, deadline: NIODeadline?) async throws -> Link {
+    // A caller's mistake fails each time in the same words, and is not remembered as a failure of the address.
+    _ = try HostPort(address.rawValue)
     let result = CallResult<Link>()
     let ticket = register(result, id: id, address: address)
     let timer = deadline.map { deadline in
       group.any().scheduleTask(deadline: deadline) {
         let message = "no connection to \(address) in time"
-        self.withdraw(ticket, address, TransportError(.timeout, message, delivery: .notDelivered))
+        self.withdraw(ticket, id, address, TransportError(.timeout, message, delivery: .notDelivered))
       }
     }
     defer { timer?.cancel() }
     return try await result.value {
-      self.withdraw(ticket, address, TransportError(.cancelled, "", delivery: .notDelivered))
+      self.withdraw(ticket, id, address, TransportError(.cancelled, "", delivery: .notDelivered))
     }
   }
 
   /// The connection for a call, if it stands already.
   func establishedLink(to id: ServerID, at address: ServerAddress) -> Link? {
     state.withLock { state in
-      guard let owner = state.table.addresses[address], id.isEmpty || id == owner,
-        let link = state.table.routableLink(to: owner)
-      else { return nil }
-      return state.links[link]?.link
+      state.table.route(to: id, at: address).flatMap { state.links[$0]?.link }
     }
   }
 
@@ -98,9 +97,11 @@ final class PeerDirectory: Sendable {
     return ticket
   }
 
-  private func withdraw(_ ticket: CallTicket, _ address: ServerAddress, _ error: TransportError) {
+  private func withdraw(
+    _ ticket: CallTicket, _ id: ServerID, _ address: ServerAddress, _ error: TransportError
+  ) {
     let result = state.withLock { state in
-      state.table.withdraw(ticket, address: address)
+      state.table.withdraw(ticket, id: id, address: address)
       return state.waitingCalls.removeValue(forKey: ticket)
     }
     result?.complete(.failure(error))
@@ -132,9 +133,17 @@ final class PeerDirectory: Sendable {
     }
   }
 
-  /// Ends all connections in good order; the next call makes a new one.
+  /// Ends the connections that stand in good order; the next call makes a new one. Those that are being made are
+  /// new enough.
   func drain() {
-    for link in allLinks() { link.send(.perform { $0.drain() }) }
+    // The table hears it first: the drivers begin when their event loops come to it, and a call must not choose one
+    // of these connections until then.
+    let (links, actions) = state.withLock { state in
+      let drained = state.table.drainEstablished(now: .now())
+      return (drained.links.compactMap { state.links[$0]?.link }, drained.actions)
+    }
+    for link in links { link.send(.perform { $0.drain() }) }
+    run(actions)
   }
 
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
@@ -185,10 +194,6 @@ final class PeerDirectory: Sendable {
       connections: connections.sorted { ($0.peerID, $0.localPort) < ($1.peerID, $1.localPort) })
   }
 
-  private func allLinks() -> [Link] {
-    state.withLock { state in state.table.liveLinks.compactMap { state.links[$0]?.link } }
-  }
-
   // MARK: Actions
 
   private func update(_ body: (inout PeerTable) -> [PeerTableAction]) {
@@ -216,8 +221,8 @@ final class PeerDirectory: Sendable {
     case .refuse(let id, let code, let text, let winner):
       let nonce = winner.flatMap { winner in state.withLock { $0.links[winner]?.nonce } }
       send(to: id) { $0.refuse(Refusal(code: code, text: text, winner: nonce)) }
-    case .probe(let id):
-      send(to: id) { $0.probe() }
+    case .probe(let id, let inAnyCase):
+      send(to: id) { $0.probe(inAnyCase: inAnyCase) }
     case .close(let id, let code, let text):
       close(id, code, text)
     case .alarm(let id, let text):
@@ -331,10 +336,7 @@ extension PeerDirectory: ConnectionObserver {
   }
 
   func connectionDraining(_ link: Link) {
-    update { table in
-      table.draining(link.id)
-      return []
-    }
+    update { $0.draining(link.id, now: .now()) }
   }
 
   func connection(_ link: Link, probeAnswered: Bool) {

@@ -21,11 +21,23 @@ struct PeerIdentity: Hashable, Sendable {
       left.rawValue < right.rawValue
     }
   }
+
+  /// Whether this peer, to whom we have a connection, shows that another connection is of an earlier start of the
+  /// same server (R-PAIR-11).
+  func provesStale(_ other: PeerIdentity) -> Bool {
+    id == other.id && standing >= other.standing && incarnation > other.incarnation
+  }
 }
 
 /// Names one connection in this process, from the attempt to dial until it is gone.
-struct LinkID: Hashable, Sendable, CustomStringConvertible {
+///
+/// IDs are given out in ascending order.
+struct LinkID: Hashable, Comparable, Sendable, CustomStringConvertible {
   let rawValue: UInt64
+
+  static func < (left: LinkID, right: LinkID) -> Bool {
+    left.rawValue < right.rawValue
+  }
 
   var description: String { "link \(rawValue)" }
 }

@@ -2,46 +2,69 @@ import NIOCore
 import StreamMux
 
 extension PeerTable {
-  /// Starts an attempt for an address that has waiting calls and nothing under way.
-  mutating func dialIfNeeded(_ address: ServerAddress) -> [PeerTableAction] {
-    guard let record = dials[address], let first = record.waiters.first else { return [] }
-    switch record.state {
-    case .dialling, .awaitingWinner:
+  /// Starts an attempt for a target that has waiting calls and nothing under way.
+  mutating func dialIfNothingIsUnderWay(_ target: DialTarget) -> [PeerTableAction] {
+    switch dials[target]?.state {
+    case nil, .dialling, .awaitingWinner:
       return []
-    case .idle, .pausing:
+    case .idle, .resting:
       let link = makeLinkID()
-      links[link] = LinkRecord(direction: .dialled(address))
-      dials[address]?.state = .dialling(link, target: first.id)
-      return [.dial(address, target: first.id, link)]
+      links[link] = LinkRecord(direction: .dialled(target))
+      dials[target]?.state = .dialling(link)
+      return [.dial(target.address, target: target.id, link)]
     }
   }
 
-  /// An attempt to dial failed before the connection was established; its waiting calls fail with it.
-  mutating func attemptFailed(
-    _ link: LinkID, at address: ServerAddress, error: TransportError, now: NIODeadline
-  ) -> [PeerTableAction] {
-    guard var record = dials[address], case .dialling(link, let target) = record.state else { return [] }
-    // That another server lives there answers only the calls for the one that was looked for, and says nothing
-    // against the address.
-    let isAboutTheServer = error.code == .wrongServer
-    let concerned = record.waiters.filter { !isAboutTheServer || $0.id == target }
-    record.waiters.removeAll { waiter in concerned.contains { $0.ticket == waiter.ticket } }
-    record.failures += isAboutTheServer ? 0 : 1
-    let pause = configuration.backOff.pause(afterFailures: record.failures, random: randomFraction())
-    record.state = pause > .zero ? .pausing(until: now + pause, error) : .idle
-    dials[address] = record
-    forgetOldPauses(now: now)
-    return concerned.map { .fail($0.ticket, error) } + dialIfNeeded(address)
+  /// The target of an attempt that is still under way: a connection that we dial and that is not established yet.
+  func attempt(of link: LinkID) -> DialTarget? {
+    guard case .dialled(let target) = links[link]?.direction, case .dialling(link) = dials[target]?.state
+    else {
+      return nil
+    }
+    return target
   }
 
-  /// The peer refused our connection in favour of another one between us.
-  mutating func attemptWasDuplicate(
-    _ link: LinkID, at address: ServerAddress, of id: ServerID, now: NIODeadline
-  ) -> [PeerTableAction] {
-    guard case .dialling(link, _) = dials[address]?.state else { return [] }
-    if let winner = routableLink(to: id) { return settle(address, owner: id, link: winner) }
-    dials[address]?.state = .awaitingWinner(id, until: now + configuration.winnerPatience)
-    return []
+  /// An attempt succeeded: its server was found at its address.
+  mutating func attemptSucceeded(_ link: LinkID, owner: ServerID) -> [PeerTableAction] {
+    guard case .dialled(let target) = links[link]?.direction else { return [] }
+    if case .dialling(link) = dials[target]?.state { dials[target]?.state = .idle }
+    return settle(target.address, owner: owner, on: link)
+  }
+
+  /// An attempt failed; its waiting calls fail with it, and the target is left alone for a while.
+  mutating func attemptFailed(_ link: LinkID, error: TransportError, now: NIODeadline) -> [PeerTableAction] {
+    guard let target = attempt(of: link), let record = dials.removeValue(forKey: target) else { return [] }
+    forgetOldFailures(now: now)
+    // Where the peer has connected to us meanwhile, the failure is of no interest: nobody waits for the attempt.
+    guard route(to: target.id, at: target.address) == nil else { return [] }
+    let failures = record.failures + 1
+    let pause = configuration.backOff.pause(afterFailures: failures, random: randomFraction())
+    dials[target] = DialRecord(state: .resting(until: now + pause, error), failures: failures)
+    return record.waiters.map { .fail($0, error) }
+  }
+
+  /// An attempt lost against another connection between us and the server that it found (R-PAIR-6): its calls run on
+  /// that one, now or when it is established.
+  mutating func attemptLost(_ link: LinkID, to owner: ServerID, now: NIODeadline) -> [PeerTableAction] {
+    guard let target = attempt(of: link) else { return [] }
+    dials[target]?.state = .awaitingWinner(owner, until: now + configuration.winnerPatience)
+    guard let route = routes[owner] else { return [] }
+    return settle(target.address, owner: owner, on: route)
+  }
+
+  /// A connection with a server was established or lost: the calls that wait for the winner go on with its route, or
+  /// dial again where no route is in sight.
+  mutating func winnerDecided(_ owner: ServerID) -> [PeerTableAction] {
+    let targets = dials.keys.filter { target in
+      if case .awaitingWinner(owner, _) = dials[target]?.state { true } else { false }
+    }
+    if let route = routes[owner] {
+      return targets.sorted().flatMap { settle($0.address, owner: owner, on: route) }
+    }
+    let isRouteInSight = links.values.contains { record in
+      record.isHandshaking && record.welcomedPeer?.id == owner && record.mayCarryOurCalls
+    }
+    return isRouteInSight ? [] : targets.sorted().flatMap { redial($0) }
   }
 
   /// The time until which something waits, if anything does.
@@ -53,26 +76,26 @@ extension PeerTable {
 
   /// Dials again where the winner did not appear in time.
   mutating func handleTimeout(now: NIODeadline) -> [PeerTableAction] {
-    let late = dials.filter { _, record in
-      if case .awaitingWinner(_, let until) = record.state { until <= now } else { false }
+    let late = dials.keys.filter { target in
+      if case .awaitingWinner(_, let until) = dials[target]?.state { until <= now } else { false }
     }
-    return late.keys.flatMap { redial($0) }
+    return late.sorted().flatMap { redial($0) }
   }
 
-  /// Dials for an address whose expected winner is of no use.
-  mutating func redial(_ address: ServerAddress) -> [PeerTableAction] {
-    dials[address]?.state = .idle
-    let actions = dialIfNeeded(address)
-    forgetIfIdle(address)
-    return actions
+  private mutating func redial(_ target: DialTarget) -> [PeerTableAction] {
+    guard dials[target]?.waiters.isEmpty == false else {
+      dials[target] = nil
+      return []
+    }
+    dials[target]?.state = .idle
+    return dialIfNothingIsUnderWay(target)
   }
 
-  /// Keeps the table from growing with addresses that were called once and never again.
-  private mutating func forgetOldPauses(now: NIODeadline) {
-    guard dials.count > 64 else { return }
+  /// Keeps the table from growing with targets that were called once and never again.
+  private mutating func forgetOldFailures(now: NIODeadline) {
     dials = dials.filter { _, record in
-      guard record.waiters.isEmpty, case .pausing(let until, _) = record.state else { return true }
-      return now < until + .minutes(1)
+      guard case .resting(let until, _) = record.state else { return true }
+      return now < until + configuration.failureMemory
     }
   }
 }

@@ -1,30 +1,37 @@
 import NIOCore
 import StreamMux
 
-/// Decides which connection carries which call, which addresses are dialled, and which of two connections between
-/// the same peers stays (R-PAIR-1 to R-PAIR-12).
+/// Decides which connection carries which call, what is dialled, and which of two connections between the same peers
+/// stays (R-PAIR-1 to R-PAIR-12).
 ///
 /// It is a plain value: what happens comes in through its methods, what is to be done goes out as actions, and it
-/// knows neither sockets nor tasks nor clocks. This file holds the state and the routing of calls; dialling and
-/// arbitration have files of their own.
+/// knows neither sockets nor tasks nor clocks. The same events in the same order give the same actions. This file
+/// holds the state and the routing of calls; dialling and arbitration have files of their own.
+///
+/// A connection is in the table from the attempt to dial, or from being accepted, until the table has refused or
+/// ended it or it is told ``closed(_:error:now:)``; what is told of it afterwards changes nothing.
 struct PeerTable {
   struct Configuration {
     let localID: ServerID
     let backOff: BackOff
+    /// How many calls may wait for one target.
     let maximumWaitingCalls: Int
-    /// How long a call waits for the connection in whose favour the peer refused ours, before it dials again.
+    /// How long a call waits for the connection in whose favour ours was refused, before it dials again.
     var winnerPatience = TimeAmount.seconds(1)
+    /// How long after its pause a failure still counts as one of those in a row.
+    var failureMemory = TimeAmount.minutes(1)
     /// Displacements per minute that are still ordinary.
     var ordinaryDisplacements = 3
   }
 
   let configuration: Configuration
   var links: [LinkID: LinkRecord] = [:]
-  var dials: [ServerAddress: DialRecord] = [:]
-  /// Which server was found at an address; only as long as a connection to it lives.
-  var addresses: [ServerAddress: ServerID] = [:]
-  /// Connections that are being probed, each with the challenger that waits for the outcome, if any.
-  var probes: [LinkID: LinkID?] = [:]
+  var dials: [DialTarget: DialRecord] = [:]
+  /// The connection that carries our calls to a server.
+  private(set) var routes: [ServerID: LinkID] = [:]
+  /// Which server was found at an address; only as long as it has a route.
+  private(set) var addresses: [ServerAddress: ServerID] = [:]
+  /// When connections of a server were displaced within the last minute.
   var displacements: [ServerID: [NIODeadline]] = [:]
   private(set) var isShutDown = false
   private var nextLinkID: UInt64 = 0
@@ -44,84 +51,85 @@ struct PeerTable {
     if isShutDown {
       return [.fail(ticket, TransportError(.shutdown, "", delivery: .notDelivered))]
     }
-    if let owner = addresses[address], let link = routableLink(to: owner) {
-      return [admit(DialRecord.Waiter(ticket: ticket, id: id), on: link, of: owner, address: address)]
-    }
-    var record = dials[address, default: DialRecord()]
-    if case .pausing(let until, let error) = record.state, now < until {
-      return [.fail(ticket, error.fastFailure(of: address, remaining: until - now))]
+    if let link = route(to: id, at: address) { return [.resume(ticket, link)] }
+
+    let target = DialTarget(address: address, id: id)
+    let record = dials[target, default: DialRecord()]
+    if case .resting(let until, let error) = record.state, now < until {
+      return [.fail(ticket, error.fastFailure(of: target, remaining: until - now))]
     }
     guard record.waiters.count < configuration.maximumWaitingCalls else {
       let message = "\(record.waiters.count) calls already wait for \(address); raise `limits.waitingCalls`"
       return [.fail(ticket, TransportError(.tooManyCalls, message, delivery: .notDelivered))]
     }
-    record.waiters.append(DialRecord.Waiter(ticket: ticket, id: id))
-    dials[address] = record
-    return dialIfNeeded(address)
+    dials[target, default: record].waiters.append(ticket)
+    return dialIfNothingIsUnderWay(target)
   }
 
   /// A call no longer waits (its task was cancelled or its time is up).
-  mutating func withdraw(_ ticket: CallTicket, address: ServerAddress) {
-    dials[address]?.waiters.removeAll { $0.ticket == ticket }
-    forgetIfIdle(address)
+  mutating func withdraw(_ ticket: CallTicket, id: ServerID, address: ServerAddress) {
+    // An attempt that is under way goes on: the next call will be glad of it.
+    dials[DialTarget(address: address, id: id)]?.waiters.removeAll { $0 == ticket }
   }
 
   /// Ends everything: waiting calls fail, connections close, later calls are refused.
   mutating func shutDown() -> [PeerTableAction] {
     isShutDown = true
-    let waiting = dials.values.flatMap(\.waiters).map { waiter in
-      PeerTableAction.fail(waiter.ticket, TransportError(.shutdown, "", delivery: .notDelivered))
-    }
+    let waiting = dials.sorted { $0.key < $1.key }.flatMap(\.value.waiters)
     dials = [:]
-    let closing = links.keys.map { PeerTableAction.close($0, .shutdown, text: "the server shuts down") }
-    return waiting + closing
+    return waiting.map { .fail($0, TransportError(.shutdown, "", delivery: .notDelivered)) }
+      + liveLinks.map { .close($0, .shutdown, text: "the server shuts down") }
   }
 
   /// Every connection that stands or is being made.
-  var liveLinks: [LinkID] { Array(links.keys) }
+  var liveLinks: [LinkID] { links.keys.sorted() }
 
-  /// Connections whose peers have not shown yet who they are.
+  /// Connections from others whose handshakes are not complete.
   var handshakeCount: Int {
-    links.values.count { record in
-      if case .connecting = record.stage { !record.isDialled } else { false }
-    }
+    links.values.count { !$0.isDialled && $0.isHandshaking }
   }
 
   // MARK: Routes
 
-  /// The connection that carries our calls to a server: the newest that may.
-  func routableLink(to id: ServerID) -> LinkID? {
-    links
-      .filter { $0.value.isEstablished && $0.value.identity?.id == id && $0.value.mayCarryOurCalls }
-      .map(\.key)
-      .max { $0.rawValue < $1.rawValue }
+  /// The connection for a call, if there is one already.
+  ///
+  /// Where another server was found than the call wants there is none: the address may have moved, which only an
+  /// attempt to dial it can show.
+  func route(to id: ServerID, at address: ServerAddress) -> LinkID? {
+    guard let owner = addresses[address], id.isEmpty || id == owner else { return nil }
+    return routes[owner]
   }
 
-  /// The outcome for a call whose address has a connection.
-  func admit(
-    _ waiter: DialRecord.Waiter, on link: LinkID, of owner: ServerID, address: ServerAddress
-  ) -> PeerTableAction {
-    guard waiter.id.isEmpty || waiter.id == owner else {
-      let message = "the call is for server '\(waiter.id)', but server '\(owner)' answers at \(address)"
-      return .fail(waiter.ticket, TransportError(.wrongServer, message, delivery: .notDelivered))
-    }
-    return .resume(waiter.ticket, link)
+  /// A connection that may carry our calls is established; it is used rather than older ones.
+  mutating func addRoute(to id: ServerID, on link: LinkID) {
+    routes[id] = link
   }
 
-  /// An address leads to a server with a connection: its waiting calls go on.
-  mutating func settle(_ address: ServerAddress, owner: ServerID, link: LinkID) -> [PeerTableAction] {
+  /// A connection is no route any more; an older one takes its place, if one is left.
+  mutating func removeRoute(to id: ServerID, on link: LinkID) {
+    guard routes[id] == link else { return }
+    routes[id] =
+      links
+      .filter { $0.value.isEstablished && $0.value.mayCarryOurCalls && $0.value.identity?.id == id }
+      .keys.max()
+    if routes[id] == nil { addresses = addresses.filter { $0.value != id } }
+  }
+
+  /// A server with a route was found at an address: the calls that wait for it there go on.
+  mutating func settle(_ address: ServerAddress, owner: ServerID, on link: LinkID) -> [PeerTableAction] {
     addresses[address] = owner
-    guard let record = dials.removeValue(forKey: address) else { return [] }
-    if case .dialling(let attempt, _) = record.state, attempt != link {
-      // The attempt that is still under way will be settled by arbitration; it has nobody waiting any more.
-      dials[address] = DialRecord(state: record.state)
-    }
-    return record.waiters.map { admit($0, on: link, of: owner, address: address) }
+    return resumeWaiters(of: DialTarget(address: address, id: owner), on: link)
+      + resumeWaiters(of: DialTarget(address: address, id: ""), on: link)
   }
 
-  mutating func forgetIfIdle(_ address: ServerAddress) {
-    if dials[address]?.isForgettable == true { dials[address] = nil }
+  mutating func resumeWaiters(of target: DialTarget, on link: LinkID) -> [PeerTableAction] {
+    guard let record = dials.removeValue(forKey: target) else { return [] }
+    // An attempt that is still under way will be settled by arbitration; it has nobody waiting any more.
+    if case .dialling = record.state { dials[target] = DialRecord(state: record.state) }
+    return record.waiters.map { .resume($0, link) }
   }
+
+  // MARK: Sources of identifiers and chance
 
   mutating func makeLinkID() -> LinkID {
     nextLinkID += 1
@@ -134,10 +142,10 @@ struct PeerTable {
 }
 
 extension TransportError {
-  fileprivate func fastFailure(of address: ServerAddress, remaining: TimeAmount) -> TransportError {
+  fileprivate func fastFailure(of target: DialTarget, remaining: TimeAmount) -> TransportError {
     let milliseconds = max(1, remaining.nanoseconds / 1_000_000)
     return TransportError(
-      .unreachable, "\(address) is tried again in \(milliseconds) ms; last time: \(message)",
+      code, "\(target.address) is tried again in \(milliseconds) ms; last time: \(message)",
       delivery: .notDelivered, underlying: underlying)
   }
 }
