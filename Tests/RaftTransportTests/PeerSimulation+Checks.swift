@@ -139,7 +139,7 @@ extension PeerSimulation {
   }
 
   /// Nothing is left in the tables but the connections that live, and failures that are remembered.
-  private func checkTables() {
+  func checkTables() {
     for index in servers.indices {
       let table = servers[index].table
       for link in table.liveLinks {
@@ -185,10 +185,33 @@ extension PeerSimulation {
       problem("\(server): \(address) leads nowhere")
     }
     for (link, record) in table.links {
+      if case .dialled(let target) = record.direction, record.isHandshaking, !table.isShutDown,
+        table.attempt(of: link) != target
+      {
+        problem("\(server): the attempt \(link) is forgotten")
+      }
       guard case .challenging(let identity, let incumbent) = record.stage else { continue }
       let holder = table.links[incumbent]
       if holder?.isProbed != true || holder?.isEstablished != true || holder?.identity?.id != identity.id {
         problem("\(server): \(link) challenges \(incumbent), which is not asked")
+      }
+      // A stronger one wins at once (R-PAIR-3), and a weaker one is refused at once (R-PAIR-10).
+      if holder?.identity?.standing != identity.standing {
+        problem("\(server): \(link) challenges \(incumbent), which is not its equal")
+      }
+    }
+  }
+
+  /// R-PAIR-11: nobody welcomes an earlier start beside a live connection of a later one.
+  func checkAccepted(_ link: LinkID, of server: Int) {
+    let table = servers[server].table
+    guard let newcomer = table.links[link]?.identity else {
+      return problem("\(server) accepts \(link), which is not in its table")
+    }
+    for (other, record) in table.links where other != link && record.welcomedPeer?.id == newcomer.id {
+      guard let holder = record.identity, holder.incarnation > newcomer.incarnation else { continue }
+      if holder.standing >= newcomer.standing {
+        problem("R-PAIR-11: \(server) accepts \(link) beside \(other)")
       }
     }
   }

@@ -58,6 +58,17 @@ extension PeerSimulation {
     ends += [dialler, acceptor]
     servers[server].ends[link] = dialler
     if isTroubled, chance(options.earlyCutsPerMille) { planEarlyCut(dialler) }
+    if let count = silenceAfter.popLast() {
+      for end in [dialler, acceptor] {
+        end.segmentsUntilFault = (
+          count,
+          { _ in
+            dialler.isMuted = true
+            acceptor.isMuted = true
+          }
+        )
+      }
+    }
     dialler.send(.open, self)
     dialler.pump(self)
   }

@@ -18,6 +18,10 @@ final class PeerSimulation {
     var callsPerSecond = 8.0
     /// Of how many thousand connections one is cut or silenced in its first moments.
     var earlyCutsPerMille = 150
+    /// How long a message takes at least, in microseconds; the most is 20,000, unless it is one of the slow ones.
+    var leastDelay: Int64 = 200
+    /// Of how many thousand messages one is much later than the others.
+    var slowMessagesPerMille = 30
     /// Of how many thousand inbound connections one cannot be checked by chance.
     var failedChecksPerMille = 0
   }
@@ -71,10 +75,13 @@ final class PeerSimulation {
   /// Directions in which nothing gets through: from, to.
   var blocked: Set<[Int]> = []
   var ends: [PeerSimulationEnd] = []
+  /// The next connections fall silent after so many segments from one end; the next one is the last here.
+  var silenceAfter: [Int] = []
   var isTroubled = true
   /// Whether every call must succeed.
   var isSettled = false
   var problems: [String] = []
+  private(set) var dialCount = 0
   private(set) var digest: UInt64 = 0xCBF2_9CE4_8422_2325
   private(set) var history: [String] = []
   var keepsHistory = false
@@ -125,7 +132,9 @@ final class PeerSimulation {
   }
 
   /// Of one message on the network.
-  var networkDelay: TimeAmount { delay(chance(30) ? 20_000...400_000 : 200...20_000) }
+  var networkDelay: TimeAmount {
+    delay(chance(options.slowMessagesPerMille) ? 20_000...400_000 : options.leastDelay...20_000)
+  }
 
   func note(_ text: @autoclosure () -> String) {
     let line = "\(now.uptimeNanoseconds / 1_000) \(text())"
@@ -176,9 +185,11 @@ final class PeerSimulation {
       finish(ticket, .failed(error), on: nil)
     case .dial(let address, let target, let link):
       note("\(server) dials \(address) as \(link)")
+      dialCount += 1
       later(server) { $0.dial(address, target: target, link: link, from: server) }
     case .accept(let link, let grantsRoute):
       note("\(server) accepts \(link) \(grantsRoute)")
+      checkAccepted(link, of: server)
       later(server) { simulation in
         simulation.end(link, of: server).map { end in
           end.grantsRoute = grantsRoute
@@ -194,10 +205,13 @@ final class PeerSimulation {
           $0.refuse(Refusal(code: code, text: text, winner: nonce), now: simulation.now)
         }
       }
-    case .probe(let link):
+    case .probe(let link, _):
       note("\(server) probes \(link)")
       if table.links[link]?.isEstablished != true { problem("\(server) probes \(link), not established") }
-      later(server) { simulation in simulation.end(link, of: server)?.probe(simulation) }
+      guard let end = end(link, of: server) else { return problem("\(server) probes \(link), which is gone") }
+      if end.isAsked { problem("\(server) probes \(link) twice") }
+      end.isAsked = true
+      later(server) { end.probe($0) }
     case .close(let link, let code, let text):
       note("\(server) closes \(link) \(code)")
       guard let end = end(link, of: server) else {

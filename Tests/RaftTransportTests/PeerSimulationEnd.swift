@@ -39,6 +39,8 @@ final class PeerSimulationEnd {
   /// Waits for the end of a partition, to be sent again.
   private(set) var held: [Segment] = []
   private var probes: Set<UInt64> = []
+  /// The table has asked for a probe and has not heard of its end.
+  var isAsked = false
   private var timerDue: NIODeadline?
 
   init(server: Int, start: Int, link: LinkID, engine: MuxConnection, diallerNonce: Nonce) {
@@ -135,9 +137,7 @@ final class PeerSimulationEnd {
   }
 
   func probe(_ simulation: PeerSimulation) {
-    guard !isOver else {
-      return simulation.update(server) { $0.probeEnded(link, answered: false, now: simulation.now) }
-    }
+    guard !isOver else { return }
     let number = engine.ping(now: simulation.now)
     probes.insert(number)
     let patience = ConnectionDriver.probePatience(engine.figures.smoothedRoundTrip)
@@ -150,6 +150,7 @@ final class PeerSimulationEnd {
 
   private func endProbe(_ number: UInt64, answered: Bool, _ simulation: PeerSimulation) {
     guard probes.remove(number) != nil else { return }
+    isAsked = false
     simulation.update(server) { $0.probeEnded(link, answered: answered, now: simulation.now) }
   }
 
@@ -157,7 +158,7 @@ final class PeerSimulationEnd {
     guard !isOver else { return }
     isOver = true
     simulation.note("\(server) over \(link) \(closure.explanation)")
-    for number in probes.sorted() { endProbe(number, answered: false, simulation) }
+    probes = []
     let code: TransportError.Code
     switch closure {
     case .refused(let refusal) where refusal.code == .wrongServer: code = .wrongServer

@@ -83,8 +83,48 @@ struct PeerSimulationTests {
       simulation.run(for: .milliseconds(3_500))
       simulation.checkNoCallIsStuck(longerThan: .zero, "after the loss")
       simulation.checkSettledCalls()
+      simulation.checkTables()
       #expect(simulation.problems.isEmpty, "seed \(seed), server \(lost): \(simulation.problems.prefix(5))")
     }
+  }
+
+  @Test("two servers that dial each other at once lose no time", arguments: seeds)
+  func simultaneousDials(seed: UInt64) {
+    for hidden in [[], [0], [1], [0, 1]] as [Set<Int>] {
+      var options = PeerSimulation.Options()
+      options.hiddenServers = hidden
+      // No three messages overtake one.
+      options.leastDelay = 7_000
+      options.slowMessagesPerMille = 0
+      let simulation = PeerSimulation(seed: seed, options: options)
+      simulation.isTroubled = false
+      simulation.connectBoth()
+      // Two handshakes of messages that take up to 20 ms, and a resolver that takes up to 40 ms.
+      simulation.run(for: .milliseconds(400))
+      simulation.checkNoCallIsStuck(longerThan: .zero, "in the end")
+      simulation.checkSettledCalls()
+      #expect(simulation.problems.isEmpty, "seed \(seed), hidden \(hidden): \(simulation.problems.prefix(5))")
+    }
+  }
+
+  @Test("connections that fall silent in the handshake keep no pair apart", arguments: seeds)
+  func silentHandshakes(seed: UInt64) {
+    var options = PeerSimulation.Options()
+    options.slowMessagesPerMille = 0
+    let simulation = PeerSimulation(seed: seed, options: options)
+    simulation.isTroubled = false
+    simulation.silenceAfter = [Int(seed % 4), Int(seed / 4 % 4)].prefix(1 + Int(seed / 16 % 2)).map { $0 }
+    simulation.connectBoth()
+    // The handshake's five seconds, and the time in which a call waits for a winner that does not come.
+    simulation.run(for: .milliseconds(7_500))
+    simulation.checkNoCallIsStuck(longerThan: .zero, "after the silence")
+    #expect(simulation.dialCount <= 14, "seed \(seed): attempts follow each other without a pause")
+    simulation.run(for: .seconds(5))
+    simulation.isSettled = true
+    simulation.connectBoth()
+    simulation.run(for: .milliseconds(500))
+    simulation.checkNoCallIsStuck(longerThan: .zero, "in the end")
+    #expect(simulation.problems.isEmpty, "seed \(seed): \(simulation.problems.prefix(5))")
   }
 
   @Test("the same seed gives the same run", arguments: [1, 2, 3] as [UInt64])

@@ -71,6 +71,21 @@ struct PeerTableOtherSideTests {
     #expect(harness.established(winner) == [.dial("z:1", target: "z", 3)])
   }
 
+  @Test("an attempt that lost against a connection that is no route for us is made again, once at once")
+  func uselessWinner() {
+    var harness = Harness()
+    let winner = harness.accepted()
+    _ = harness.authenticated(winner, Harness.peer("z", standing: .claimed))
+    _ = harness.call(1, "z", "z:1")
+    _ = harness.authenticated(2, Harness.peer("z"))
+    _ = harness.established(winner)
+    #expect(harness.refused(2, .refused, isDuplicate: true) == [.dial("z:1", target: "z", 3)])
+    _ = harness.authenticated(3, Harness.peer("z"))
+    #expect(harness.refused(3, .refused, isDuplicate: true) == [], "now it waits")
+    harness.pass(.seconds(1))
+    #expect(harness.timeout() == [.dial("z:1", target: "z", 4)])
+  }
+
   @Test("a refusal for another reason than a duplicate fails the calls")
   func otherRefusal() {
     var harness = Harness()

@@ -154,11 +154,11 @@ final class ConnectionDriver: ChannelInboundHandler {
     min(max(.seconds(1), (roundTrip ?? .zero) * 4), .seconds(3))
   }
 
-  /// Finds out whether the peer still answers.
+  /// Finds out whether the peer still answers, and tells the observer unless the connection ends first.
   ///
   /// - Parameter inAnyCase: Whether to ask even if something was heard of the peer in the last second (R-PAIR-7).
   func probe(inAnyCase: Bool) {
-    guard !isOver else { return observer.connection(link, probeAnswered: false) }
+    guard !isOver else { return }
     if !inAnyCase, lastReceived > .now() - .seconds(1) {
       return observer.connection(link, probeAnswered: true)
     }
@@ -281,11 +281,9 @@ final class ConnectionDriver: ChannelInboundHandler {
     guard !isOver else { return }
     isOver = true
     log(closure)
-    for (number, timer) in probes {
-      timer.cancel()
-      probes[number] = nil
-      observer.connection(link, probeAnswered: false)
-    }
+    // The end of the connection is answer enough for those who asked for a sign of life.
+    for timer in probes.values { timer.cancel() }
+    probes = [:]
     // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
     observer.connection(link, closed: closure)
     // Commands that were under way meet a connection that is over, and end by themselves.

@@ -10,7 +10,7 @@ protocol ConnectionObserver: AnyObject, Sendable {
   func connection(_ link: Link, refused refusal: Refusal)
   /// No new streams on this connection.
   func connectionDraining(_ link: Link)
-  /// A probe has ended.
+  /// A probe has ended; not told when the connection ends first.
   func connection(_ link: Link, probeAnswered: Bool)
   /// The connection is gone.
   func connection(_ link: Link, closed closure: Closure)

@@ -33,6 +33,8 @@ struct DialRecord {
   var waiters: [CallTicket] = []
   /// Failures in a row.
   var failures = 0
+  /// Whether an attempt lost against a connection that proved to be of no use for these calls.
+  var hasLost = false
 }
 
 /// How long a target that failed is left alone.

@@ -48,8 +48,13 @@ extension PeerTable {
   mutating func attemptLost(_ link: LinkID, to owner: ServerID, now: NIODeadline) -> [PeerTableAction] {
     guard let target = attempt(of: link) else { return [] }
     dials[target]?.state = .awaitingWinner(owner, until: now + configuration.winnerPatience)
-    guard let route = routes[owner] else { return [] }
-    return settle(target.address, owner: owner, on: route)
+    if let route = routes[owner] { return settle(target.address, owner: owner, on: route) }
+    // The winner may be here already and be no route for us, which the arbiter may not have known when it refused
+    // us. If it refuses us again, waiting is better than asking a third time.
+    let isWinnerHere = links.values.contains { $0.isEstablished && $0.identity?.id == owner }
+    guard isWinnerHere, !isRouteInSight(to: owner, besides: link), dials[target]?.hasLost == false else { return [] }
+    dials[target]?.hasLost = true
+    return redial(target)
   }
 
   /// A connection with a server was established or lost: the calls that wait for the winner go on with its route, or
@@ -61,10 +66,14 @@ extension PeerTable {
     if let route = routes[owner] {
       return targets.sorted().flatMap { settle($0.address, owner: owner, on: route) }
     }
-    let isRouteInSight = links.values.contains { record in
-      record.isHandshaking && record.welcomedPeer?.id == owner && record.mayCarryOurCalls
+    return isRouteInSight(to: owner) ? [] : targets.sorted().flatMap { redial($0) }
+  }
+
+  /// Whether a connection that may carry our calls to a server is about to be established.
+  private func isRouteInSight(to id: ServerID, besides loser: LinkID? = nil) -> Bool {
+    links.contains { link, record in
+      link != loser && record.isHandshaking && record.welcomedPeer?.id == id && record.mayCarryOurCalls
     }
-    return isRouteInSight ? [] : targets.sorted().flatMap { redial($0) }
   }
 
   /// The time until which something waits, if anything does.
