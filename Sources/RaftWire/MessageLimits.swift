@@ -2,7 +2,8 @@
 ///
 /// A reader holds at most the bytes that arrived, of which there are never more than ``maximumMessageBytes``
 /// per message, plus 8 bytes per open level of nesting, plus the decoded entries: about 120 bytes for each of at
-/// most ``maximumElements``. Nothing is reserved for what was declared but has not arrived.
+/// most ``maximumElements``. Nothing is reserved for what was declared but has not arrived
+/// (R-PAY-38 to R-PAY-41).
 public struct MessageLimits: Sendable, Hashable {
   /// The largest message in bytes, with its type byte or error text; at least 1. 64 MiB by default.
   public var maximumMessageBytes: Int

@@ -1,4 +1,4 @@
-/// The byte in front of every request that says which one it is.
+/// The byte in front of every request that says which one it is (R-PAY-1, R-PAY-2).
 public enum RPCType: UInt8, Sendable, Hashable, CaseIterable {
   case appendEntries = 0
   case requestVote = 1

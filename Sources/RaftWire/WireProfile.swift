@@ -1,6 +1,6 @@
 /// Which releases of hashicorp/raft the encoder writes like. Reading does not depend on it.
 ///
-/// The differences are the four properties below and nothing else.
+/// The differences are the four properties below and nothing else (R-PAY-18).
 public enum WireProfile: String, Sendable, Hashable, CaseIterable {
   /// Releases up to 1.2.
   case original = "1.0"

@@ -69,6 +69,7 @@ struct CompressionParserTests {
     #expect(second == nil)
   }
 
+  // R-SNAP-13
   @Test("A header is refused before a byte of its chunk has come")
   func headerIsCheckedAtOnce() throws {
     var parser = ChunkParser(size: 10)

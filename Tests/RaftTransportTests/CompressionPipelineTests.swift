@@ -113,6 +113,7 @@ struct CompressionPipelineTests {
     await decompressor.cancel()
   }
 
+  // R-SNAP-16
   @Test("A source of the wrong length or a throwing one never gets an end record", arguments: modes)
   func badSources(mode: CompressionMode) async throws {
     let piece = ByteBuffer(bytes: SampleData.text.bytes(300_000))
@@ -137,6 +138,7 @@ struct CompressionPipelineTests {
     }
   }
 
+  // R-SNAP-18
   @Test("A stream that is reset gives what came before, then the error")
   func resetStream() async throws {
     let text = ByteBuffer(bytes: SampleData.text.bytes(262_144))

@@ -36,6 +36,7 @@ struct CompressionSourceTests {
     #expect(delivered == 3)
   }
 
+  // R-SNAP-15
   @Test(
     "Of a source that goes on, not a byte beyond the size is passed on",
     arguments: [[3, 1], [4], [1, 1, 1, 1, 1], [2, 5]])

@@ -67,6 +67,7 @@ struct CompressionVectorTests {
     #expect(Set(vectors.invalid.map(\.error)) == Set(ChunkError.Code.allCases.map(\.rawValue)))
   }
 
+  // R-SNAP-2
   @Test(
     "A valid sequence gives its plain bytes, whole and byte by byte", arguments: try ChunkVectors.load().valid
   )
@@ -77,6 +78,7 @@ struct CompressionVectorTests {
     #expect(try decode(pieces(encoded, of: 1), size: vector.size) == expected)
   }
 
+  // R-SNAP-2
   @Test(
     "A valid sequence gives its plain bytes at every split in two", arguments: try ChunkVectors.load().valid)
   func everySplit(_ vector: ChunkVectors.Valid) throws {
@@ -103,6 +105,7 @@ struct CompressionVectorTests {
     }
   }
 
+  // R-SNAP-3, R-SNAP-4, R-SNAP-5, R-SNAP-6, R-SNAP-7, R-SNAP-8, R-SNAP-9, R-SNAP-10, R-SNAP-11
   @Test(
     "An invalid sequence is refused with its error at its place, whole and byte by byte",
     arguments: try ChunkVectors.load().invalid)

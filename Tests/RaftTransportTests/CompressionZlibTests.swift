@@ -67,6 +67,7 @@ struct CompressionZlibTests {
     #expect(again == full)
   }
 
+  // R-SNAP-9
   @Test("A bomb is cut at the raw length, and its memory is that of the raw length")
   func bomb() throws {
     var deflater = try Deflater(level: 9)

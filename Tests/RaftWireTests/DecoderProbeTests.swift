@@ -51,6 +51,8 @@ struct DecoderProbe {
 
 @Suite("Inputs that no encoder writes")
 struct DecoderProbeTests {
+  // R-PAY-5, R-PAY-20, R-PAY-21, R-PAY-22, R-PAY-23, R-PAY-24, R-PAY-25, R-PAY-26, R-PAY-27, R-PAY-28,
+  // R-PAY-29, R-PAY-30, R-PAY-31, R-PAY-32, R-PAY-33, R-PAY-34, R-PAY-35, R-PAY-36, R-PAY-37
   @Test("Each is taken or refused as the newer Go decoder does, to the same byte and value")
   func verdicts() throws {
     let probes = try DecoderProbe.all()

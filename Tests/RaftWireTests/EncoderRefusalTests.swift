@@ -8,6 +8,7 @@ struct EncoderRefusalTests {
   private static let refusedOffsets: [Int32] = [-60, -61, -119, 32_768 * 60, -32_769 * 60, .max, .min]
   private static let takenOffsets: [Int32] = [-120, -59, -1, 0, 1, 59, 32_767 * 60 + 59, -32_768 * 60 - 59]
 
+  // R-PAY-16
   @Test("A zone that Go refuses is refused, and the buffer stays as it was", arguments: refusedOffsets)
   func refused(offset: Int32) throws {
     let entry = LogEntry(appendedAt: LogTimestamp(unixSeconds: 0, location: .offset(seconds: offset)))

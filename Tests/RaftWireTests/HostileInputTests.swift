@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Input that means harm")
 struct HostileInputTests {
+  // R-PAY-39, R-PAY-41
   @Test("A message of 14 bytes that declares 2^32 - 1 of anything is refused at once, however it comes")
   func bombs() throws {
     let entries = "0081a7456e7472696573"
@@ -25,6 +26,7 @@ struct HostileInputTests {
     }
   }
 
+  // R-PAY-39
   @Test("Counts that could only fit into a larger message are refused when declared")
   func sums() throws {
     // 200 elements of which each declares 200 more; the limit is reached long before the bytes are.
@@ -37,6 +39,7 @@ struct HostileInputTests {
     #expect((error?.offset ?? 0) < 200)
   }
 
+  // R-PAY-39
   @Test("A message of exactly the limit passes and one of a byte more does not", arguments: [true, false])
   func sizeLimit(inPieces: Bool) throws {
     let request = RequestVoteRequest(candidate: ByteBuffer(repeating: 1, count: 5_000))
@@ -61,6 +64,7 @@ struct HostileInputTests {
     }
   }
 
+  // R-PAY-38
   @Test("1,022 levels inside an unknown field pass and 1,023 do not", arguments: [0x91, 0x81] as [UInt8])
   func depth(container: UInt8) throws {
     for (levels, passes) in [(1, true), (1_020, true), (1_022, true), (1_023, false), (1_000_000, false)] {
@@ -83,6 +87,7 @@ struct HostileInputTests {
     }
   }
 
+  // R-PAY-40
   @Test("An array with more elements than the limit is refused", arguments: [9, 10, 11])
   func elements(count: Int) throws {
     let request = AppendEntriesRequest(entries: Array(repeating: nil, count: count))
@@ -104,6 +109,7 @@ struct HostileInputTests {
     }
   }
 
+  // R-PAY-2
   @Test(
     "A type byte that names no RPC is refused as soon as it is there",
     arguments: [5, 0x16, 0x4d, 0x80, 0xac, 0xff])
@@ -160,7 +166,8 @@ struct HostileInputTests {
     }
   }
 
-  /// A verdict reached on a part of the bytes cannot change with more of them, so both ways must agree, except
+  /// A verdict reached on a part of the bytes cannot change with more of them, so both ways must agree,
+  /// except
   /// that the whole may be refused for something that pieces have not come to judge for lack of their end.
   private func check(_ bytes: ByteBuffer, _ seed: UInt64) {
     let whole = Result { () throws -> WireCommand? in

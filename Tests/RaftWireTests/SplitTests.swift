@@ -11,6 +11,7 @@ struct SplitTests {
     case refused
   }
 
+  // R-PAY-6
   @Test("Requests come out the same one byte at a time and at every cut", arguments: VectorFile.allCases)
   func requests(file: VectorFile) throws {
     for vector in try file.vectors() {
@@ -99,6 +100,7 @@ struct SplitTests {
     #expect(requests(in: stream.pieces(of: size)) == .messages(sent, pending: 0))
   }
 
+  // R-PAY-3
   @Test(
     "A snapshot's bytes come raw behind its request, and the next request behind them",
     arguments: [1, 3, 50, 5_000])

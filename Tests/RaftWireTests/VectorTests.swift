@@ -5,6 +5,8 @@ import Testing
 
 @Suite("Recorded values and bytes")
 struct VectorTests {
+  // R-PAY-7, R-PAY-8, R-PAY-9, R-PAY-10, R-PAY-11, R-PAY-12, R-PAY-13, R-PAY-14, R-PAY-15, R-PAY-17,
+  // R-PAY-18
   @Test("Every value is written as the bytes that Go wrote", arguments: VectorFile.allCases)
   func writes(file: VectorFile) throws {
     let vectors = try file.vectors()
@@ -26,6 +28,7 @@ struct VectorTests {
     }
   }
 
+  // R-PAY-1
   @Test("A request is its type's byte and its object", arguments: VectorFile.allCases)
   func requests(file: VectorFile) throws {
     var count = 0

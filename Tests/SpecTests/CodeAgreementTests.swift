@@ -90,6 +90,8 @@ struct CodeAgreementTests {
     let scheduling = SchedulingLimits.defaults
     let values: [String: Int] = [
       "receiveBudget": limits.receiveBudget,
+      "maximumAppendWindow": limits.maximumAppendWindow,
+      "maximumSnapshotWindow": limits.maximumSnapshotWindow,
       "assemblyBudget": limits.assemblyBudget,
       "maximumPendingOpens": limits.maximumPendingOpens,
       "maximumControlFrames": limits.maximumControlFrames,
@@ -97,6 +99,7 @@ struct CodeAgreementTests {
       "maximumWaitingPongs": limits.maximumWaitingPongs,
       "silenceBeforePing": Int(liveness.silenceBeforePing.nanoseconds / 1_000_000_000),
       "jitterPercent": liveness.jitterPercent,
+      "measurementInterval": Int(KeepAlive.measurementInterval.nanoseconds / 1_000_000_000),
       "deadAfter": Int(liveness.deadAfter.nanoseconds / 1_000_000_000),
       "deadRoundTrips": liveness.deadRoundTrips,
       "drainPauseMilliseconds": Int(liveness.drainPause.nanoseconds / 1_000_000),

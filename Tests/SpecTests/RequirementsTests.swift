@@ -109,11 +109,22 @@ struct RequirementsTests {
       }
     }
     let musts = onPages.filter { $0.level.hasPrefix("MUST") }.map(\.id)
+    let observable = onPages.filter { $0.level.hasPrefix("MUST") && $0.observable }.map(\.id)
+    let untested = try Untested.load()
+    for entry in untested { #expect(ids.contains(entry.id) && entry.reason.count > 20, "\(entry.id)") }
+    let listed = Set(untested.map(\.id))
+    #expect(listed.count == untested.count)
+    let forgotten = observable.filter { !tests.contains($0) && !listed.contains($0) }
+    #expect(
+      forgotten.isEmpty,
+      "cite these where a test holds them, or list them with a reason in Spec/tables/untested.json")
     let cited = sources.union(tests)
     print(
       """
       Requirements: \(ids.count), cited: \(cited.count) (\(sources.count) in sources, \(tests.count) in tests); \
-      MUST and MUST NOT: \(musts.count), cited: \(musts.count { cited.contains($0) })
+      MUST and MUST NOT: \(musts.count), cited: \(musts.count { cited.contains($0) }); \
+      observable of these: \(observable.count), cited in tests: \(observable.count { tests.contains($0) }), \
+      listed as untested: \(listed.subtracting(tests).count)
       """)
     if ProcessInfo.processInfo.environment["RAFT_MUX_LIST_UNCITED"] != nil {
       print("Not cited: " + onPages.map(\.id).filter { !cited.contains($0) }.joined(separator: " "))

@@ -16,7 +16,7 @@ package struct EncodedChunk: Equatable, Sendable {
       method: .stored, rawLength: chunk.count, encodedLength: chunk.count, buffers: [header] + chunk.pieces)
   }
 
-  /// The end record.
+  /// The end record (R-SNAP-10).
   package static func end(total: UInt64) -> EncodedChunk {
     var record = ByteBufferAllocator().buffer(capacity: ChunkFormat.endRecordLength)
     ChunkHeader(method: .end, rawLength: 0, encodedLength: ChunkFormat.endPayloadLength).write(to: &record)
@@ -35,7 +35,7 @@ package struct ChunkEncoder: ~Copyable {
     deflater = try Deflater(level: level)
   }
 
-  /// The chunk as a zlib record, or, if it would not shrink, as a stored one.
+  /// The chunk as a zlib record, or, if it would not shrink, as a stored one (R-SNAP-5).
   package mutating func encode(_ chunk: RawChunk) -> EncodedChunk {
     var record = ByteBufferAllocator().buffer(capacity: ChunkFormat.headerLength + chunk.count)
     record.moveWriterIndex(forwardBy: ChunkFormat.headerLength)

@@ -4,7 +4,7 @@ package import NIOCore
 /// contents of zlib chunks.
 ///
 /// It holds at most one incomplete header or one incomplete zlib chunk; stored bytes go through it as slices
-/// of the input, as they arrive.
+/// of the input, as they arrive (R-SNAP-2 to R-SNAP-6, R-SNAP-10, R-SNAP-11, R-SNAP-13).
 package struct ChunkParser: Sendable {
   package enum Record: Equatable, Sendable {
     /// The next bytes of a stored chunk; never empty, not always the whole chunk.

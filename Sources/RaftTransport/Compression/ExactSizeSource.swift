@@ -3,7 +3,7 @@ package import NIOCore
 /// Gives a source's bytes on, and sees to it that they are exactly as many as were announced.
 ///
 /// The end (nil) is reported only after the source itself has ended at the right place, so whoever sends FIN
-/// behind the end never finishes a snapshot that is too short or too long.
+/// behind the end never finishes a snapshot that is too short or too long (R-SNAP-15, R-SNAP-16).
 package struct ExactSizeSource<Source: AsyncSequence> where Source.Element == ByteBuffer {
   private var iterator: Source.AsyncIterator
   private let size: UInt64

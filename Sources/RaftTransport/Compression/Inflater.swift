@@ -41,7 +41,8 @@ package struct Inflater: ~Copyable {
 
   /// Decompresses `encoded`, which must be one complete zlib stream of exactly `rawLength` plain bytes.
   ///
-  /// Memory for `rawLength` bytes is taken, and never more, whatever the input expands to.
+  /// Memory for `rawLength` bytes is taken, and never more, whatever the input expands to (R-SNAP-7 to
+  /// R-SNAP-9).
   package mutating func inflate(
     _ encoded: ByteBuffer, rawLength: Int, allocator: ByteBufferAllocator = ByteBufferAllocator()
   ) throws(InflateFailure) -> ByteBuffer {

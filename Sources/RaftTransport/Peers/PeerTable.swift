@@ -2,7 +2,7 @@ import NIOCore
 import StreamMux
 
 /// Decides which connection carries which call, what is dialled, and which of two connections between the same peers
-/// stays (R-PAIR).
+/// stays (R-PAIR-1 to R-PAIR-12).
 ///
 /// It is a plain value: what happens comes in through its methods, what is to be done goes out as actions, and it
 /// knows neither sockets nor tasks nor clocks. The same events in the same order give the same actions. This file

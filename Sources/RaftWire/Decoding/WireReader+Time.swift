@@ -2,7 +2,7 @@ extension WireReader {
   /// Reads a timestamp in either of the formats that Go has written, whatever the profile; nil is the zero time.
   ///
   /// Go's binary form comes in the shortest string format only. MessagePack's timestamp comes as its extension or
-  /// as the bare payload of it in any string or binary format.
+  /// as the bare payload of it in any string or binary format (R-PAY-34, R-PAY-35).
   package mutating func readTimestamp() throws(WireError) -> LogTimestamp {
     let lead = try readByte()
     switch LeadByte(lead) {

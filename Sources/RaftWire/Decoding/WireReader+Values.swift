@@ -55,7 +55,7 @@ extension WireReader {
     return byte
   }
 
-  /// Reads a boolean, as which 0 and 1 pass, too; nil is `false`.
+  /// Reads a boolean (R-PAY-30), as which 0 and 1 pass, too; nil is `false`.
   package mutating func readBool() throws(WireError) -> Bool {
     let lead = try readByte()
     switch lead {

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// Reads one message out of contiguous bytes, in the manner of the newer Go decoder.
+/// Reads one message out of contiguous bytes, in the manner of the newer Go decoder (R-PAY-20 to R-PAY-33).
 ///
 /// It lives inside one closure over the bytes of a buffer. Strings become slices of that buffer.
 @safe

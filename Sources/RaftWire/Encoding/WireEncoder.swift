@@ -4,7 +4,7 @@ package import NIOCore
 ///
 /// Each function appends to a buffer, in one piece and after one reservation of exactly the bytes needed. If it
 /// throws, the buffer is as it was. The error is always ``WireError/Code/notEncodable``, for a log entry whose
-/// time Go has no encoding for, or ``WireError/Code/messageTooLarge`` beyond 2 GiB.
+/// time Go has no encoding for (R-PAY-16), or ``WireError/Code/messageTooLarge`` beyond 2 GiB.
 package struct WireEncoder: Sendable, Hashable {
   /// The releases to write like.
   package let profile: WireProfile

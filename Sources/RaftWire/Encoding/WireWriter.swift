@@ -1,6 +1,7 @@
 internal import NIOCore
 
-/// Writes MessagePack as the Go codecs do: the shortest format of the old family, no `str8`, no `bin`.
+/// Writes MessagePack as the Go codecs do: the shortest format of the old family, no `str8`, no `bin`
+/// (R-PAY-7 to R-PAY-14).
 package struct WireWriter<Sink: ByteSink> {
   let profile: WireProfile
   private(set) var sink: Sink

@@ -1,7 +1,7 @@
 /// Every number that one connection's engine goes by.
 ///
 /// Each part has `.defaults` and an initialiser that throws ``ConfigurationError`` for values out of range,
-/// and states for each field its unit, range and the memory that it can cost.
+/// and states for each field its unit, range and the memory that it can cost (R-LIM-2).
 package struct MuxConfiguration: Equatable, Sendable {
   package var limits: MuxLimits
   package var scheduling: SchedulingLimits

@@ -15,6 +15,12 @@ package struct MuxLimits: Equatable, Sendable {
   /// The most that received and unhandled bytes of one connection can hold. A stream that does not fit is
   /// refused.
   package private(set) var receiveBudget = 128 * 1_024 * 1_024
+  /// The largest window to which an append stream may grow, bytes, 16 KiB...1 GiB; not below
+  /// ``initialWindow``, and with just that windows do not grow. What windows have grown is part of
+  /// ``receiveBudget``, and takes at most half of it.
+  package private(set) var maximumAppendWindow = 16 * 1_024 * 1_024
+  /// The same for a snapshot stream.
+  package private(set) var maximumSnapshotWindow = 64 * 1_024 * 1_024
   /// Bytes that incomplete messages may hold beyond their streams' windows, 1 MiB...1 TiB. At least the
   /// largest message that shall be received; twice that lets the next begin. Comes on top of
   /// ``receiveBudget``.
@@ -42,6 +48,8 @@ package struct MuxLimits: Equatable, Sendable {
     initialWindow: Int = defaults.initialWindow,
     streamCredit: StreamCredit = defaults.streamCredit,
     receiveBudget: Int = defaults.receiveBudget,
+    maximumAppendWindow: Int = defaults.maximumAppendWindow,
+    maximumSnapshotWindow: Int = defaults.maximumSnapshotWindow,
     assemblyBudget: Int = defaults.assemblyBudget,
     maximumPendingOpens: Int = defaults.maximumPendingOpens,
     writeLowWater: Int = defaults.writeLowWater,
@@ -53,6 +61,8 @@ package struct MuxLimits: Equatable, Sendable {
     self.initialWindow = initialWindow
     self.streamCredit = streamCredit
     self.receiveBudget = receiveBudget
+    self.maximumAppendWindow = maximumAppendWindow
+    self.maximumSnapshotWindow = maximumSnapshotWindow
     self.assemblyBudget = assemblyBudget
     self.maximumPendingOpens = maximumPendingOpens
     self.writeLowWater = writeLowWater
@@ -70,6 +80,9 @@ package struct MuxLimits: Equatable, Sendable {
     }
     try ConfigurationError.check(
       receiveBudget, "receiveBudget", in: initialWindow...mebibyte * mebibyte)
+    let windows = ProtocolConstants.initialWindowRange.lowerBound...1_024 * mebibyte
+    try ConfigurationError.check(maximumAppendWindow, "maximumAppendWindow", in: windows)
+    try ConfigurationError.check(maximumSnapshotWindow, "maximumSnapshotWindow", in: windows)
     try ConfigurationError.check(assemblyBudget, "assemblyBudget", in: mebibyte...mebibyte * mebibyte)
     try ConfigurationError.check(maximumPendingOpens, "maximumPendingOpens", in: 1...mebibyte)
     try ConfigurationError.check(writeLowWater, "writeLowWater", in: 1...64 * mebibyte)

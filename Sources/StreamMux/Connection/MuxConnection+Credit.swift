@@ -1,13 +1,13 @@
+internal import NIOCore
+
 /// What the owner says about the bytes that it was given, and the credit that follows from it.
 extension MuxConnection {
-  /// Bytes left the transport for good: the peer may send as many more.
+  /// Bytes left the transport for good: the peer may send as many more (R-FLW-10).
   package mutating func consume(_ count: Int, of key: StreamKey) {
     guard !phase.isOver, isOwned(key), count > 0 else { return }
     let uncredited = streams[key].receiveWindow.consume(count)
-    let window = windowPolicy.nextWindow(
-      current: streams[key].receiveWindow.window, trafficClass: streams[key].opening.trafficClass, path: path)
-    streams[key].receiveWindow.grow(to: window)
     makeCreditDue(key)
+    giveBackGrowth(key)
     if uncredited > 0 {
       assemblyTurn.uncredit(uncredited)
       creditHolder()
@@ -56,6 +56,51 @@ extension MuxConnection {
     let credited = streams[key].receiveWindow.creditAbsorbed(granted)
     assemblyTurn.uncredit(granted - credited)
     makeCreditDue(key)
+  }
+
+  // MARK: Windows that grow
+
+  /// Sizes the window anew when a DATA frame comes: an epoch of its stream may be over.
+  mutating func resizeWindow(_ key: StreamKey, hasMore: Bool, now: NIODeadline) {
+    let trafficClass = streams[key].opening.trafficClass
+    guard trafficClass != .election, streams[key].holdsBudget, streams[key].receiving.wantsCredit,
+      let roundTrip = path.recentMinimum
+    else { return }
+    let isFirst = hasMore && !streams[key].meter.hasBegun
+    let window = streams[key].receiveWindow.window
+    let rate = streams[key].meter.received(
+      hasMore: hasMore, consumed: streams[key].receiveWindow.released, window: window,
+      shortest: windowPolicy.shortestEpoch(roundTrip), now: now)
+    if let rate, let highest = streams[key].meter.highestRate {
+      path.consumed(rate, trafficClass)
+      resize(
+        key,
+        to: windowPolicy.nextWindow(
+          current: window, rate: highest, roundTrip: roundTrip, trafficClass: trafficClass))
+    } else if isFirst, let known = path.rate(trafficClass) {
+      resize(
+        key,
+        to: windowPolicy.firstWindow(
+          rate: known, roundTrip: roundTrip, room: receiveBudget.roomToGrow, trafficClass: trafficClass))
+    }
+  }
+
+  private mutating func resize(_ key: StreamKey, to window: UInt32) {
+    let reserved = Int(hello.initialWindow) + streams[key].grownWindow
+    let granted = receiveBudget.grow(by: Int(window) - reserved)
+    streams[key].grownWindow += granted
+    streams[key].receiveWindow.resize(to: UInt32(min(Int(window), reserved + granted)))
+    makeCreditDue(key)
+  }
+
+  /// A window that shrank holds its memory until the credit that was given is used up.
+  private mutating func giveBackGrowth(_ key: StreamKey) {
+    guard streams[key].grownWindow > 0 else { return }
+    let needed = max(0, streams[key].receiveWindow.promised - Int(hello.initialWindow))
+    guard needed < streams[key].grownWindow else { return }
+    receiveBudget.shrink(by: streams[key].grownWindow - needed)
+    streams[key].grownWindow = needed
+    admitPending()
   }
 
   private mutating func makeCreditDue(_ key: StreamKey) {

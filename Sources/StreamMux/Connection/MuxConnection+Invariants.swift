@@ -31,6 +31,10 @@ extension MuxConnection {
     let stream = streams[key]
     stream.receiveWindow.assertInvariants()
     guard !phase.isOver else { return }
+    assert(
+      !stream.holdsBudget || stream.opening.trafficClass == .election
+        || stream.receiveWindow.promised <= Int(hello.initialWindow) + stream.grownWindow,
+      "more promised to a stream than it holds of the budget")
     assert(!stream.isForgettable, "a stream that is over is still here")
     assert(stream.id == 0 || streams.key(ofID: stream.id) == key)
     assert(stream.id != 0 || stream.isOwn)

@@ -21,7 +21,7 @@ extension MuxConnection {
     do throws(Violation) {
       try read(bytes, now: now)
     } catch {
-      fail(error)
+      fail(error, now: now)
     }
     noteOutput(now: now)
     closeOutputIfDone(now: now)
@@ -56,14 +56,14 @@ extension MuxConnection {
   }
 
   private mutating func read(_ bytes: ByteBuffer, now: NIODeadline) throws(Violation) {
-    // Behind its end the connection still reads, so that the socket can be closed in good order.
+    // Behind its end the connection still reads, so that the socket can be closed in good order (R-DRN-20).
     guard !phase.isOver else { return }
     var bytes = bytes
-    guard try readPreface(&bytes) else { return }
+    guard try readPreface(&bytes, now: now) else { return }
     decoder.append(bytes)
     while !phase.isOver, let event = try decoder.next() {
       if phase == .handshaking {
-        handleInHandshake(event)
+        handleInHandshake(event, now: now)
       } else {
         try handle(event, now: now)
       }
@@ -97,10 +97,10 @@ extension MuxConnection {
       try receiveCredit(stream, limit, now: now)
     case .reset(let stream, let code):
       counts.framesReceived.reset += 1
-      try receiveReset(stream, code, now: now)
+      try receiveReset(stream, code.orCancelled, now: now)
     case .stop(let stream, let code):
       counts.framesReceived.stop += 1
-      try receiveStop(stream, code, now: now)
+      try receiveStop(stream, code.orCancelled, now: now)
     case .streams(let trafficClass, let limit):
       counts.framesReceived.streams += 1
       guard allowances[trafficClass].raise(to: limit) else {
@@ -116,6 +116,8 @@ extension MuxConnection {
       try receivePong(number, now: now)
     case .goAway(let goAway):
       counts.framesReceived.goAway += 1
+      // "Soon" and the last id are all that a peer has to say. Each one costs a look at every stream.
+      if counts.framesReceived.goAway > 2 { try abuse.spend(.lateFrames, now: now) }
       try receiveGoAway(goAway)
     }
   }
@@ -135,8 +137,7 @@ extension MuxConnection {
     if case .violation = streams[key].receiving.handle(.data) {
       throw Violation(.dataAfterEnd(stream: id))
     }
-    let room = streams[key].receiveWindow.room
-    guard header.byteCount <= room else {
+    guard header.byteCount <= streams[key].receiveWindow.room else {
       let window = streams[key].receiveWindow
       throw Violation(
         .windowExceeded(
@@ -144,10 +145,12 @@ extension MuxConnection {
     }
     if header.byteCount == 0, header.opening == nil, !header.isLast {
       try abuse.spend(.emptyData, now: now)
-    } else if header.hasMore, header.byteCount < min(Self.tinyData, room) {
-      // A frame that fills the window to the last byte is as large as it may be.
+    } else if header.hasMore, !header.isLast, 0 < header.byteCount, header.byteCount < Self.tinyData,
+      !streams[key].receiveWindow.isFilled(by: header.byteCount)
+    {
       try abuse.spend(.tinyData, now: now)
     }
+    resizeWindow(key, hasMore: header.hasMore && !header.isLast, now: now)
     incoming = IncomingData(key: key, isLast: header.isLast)
   }
 
@@ -170,7 +173,7 @@ extension MuxConnection {
     forgetIfOver(key)
   }
 
-  /// Bytes that nobody wants: they are consumed as they arrive, and earn no credit.
+  /// Bytes that nobody wants: they are consumed as they arrive, and earn no credit (R-FLW-7, R-FLW-8).
   private mutating func drop(_ count: Int, of key: StreamKey) {
     let uncredited = streams[key].receiveWindow.consume(count)
     if uncredited > 0 { assemblyTurn.uncredit(uncredited) }
@@ -240,8 +243,8 @@ extension MuxConnection {
     return try refuse(id, StreamOpening(trafficClass: trafficClass, group: wire.group), code, now: now)
   }
 
-  /// Answers an opening by RESET and STOP. The stream is kept until the peer has ended its half, because
-  /// its bytes may be on the way.
+  /// Answers an opening by RESET and STOP (R-STR-5 to R-STR-7, R-STR-9, R-FLW-24, R-FLW-26, R-DRN-4,
+  /// R-LIM-9). The stream is kept until the peer has ended its half, because its bytes may be on the way.
   private mutating func refuse(
     _ id: UInt64, _ opening: StreamOpening, _ code: ErrorCode, now: NIODeadline
   ) throws(Violation) -> StreamKey {
@@ -272,7 +275,8 @@ extension MuxConnection {
 
   // MARK: Control frames about streams
 
-  /// The stream that a control frame is about; nil if it is forgotten, and the frame late.
+  /// The stream that a control frame is about; nil if it is forgotten, and the frame late (R-STR-3,
+  /// R-STR-18).
   private mutating func target(
     _ id: UInt64, _ type: FrameType, now: NIODeadline
   ) throws(Violation) -> StreamKey? {
@@ -291,12 +295,14 @@ extension MuxConnection {
   }
 
   private mutating func receiveReset(_ id: UInt64, _ code: ErrorCode, now: NIODeadline) throws(Violation) {
-    guard let key = try target(id, .reset, now: now) else { return }
-    if !streams[key].isOwn { try abuse.spend(.resets, now: now) }
+    let target = try target(id, .reset, now: now)
+    if role.peer.opens(id) { try abuse.spend(.resets, now: now) }
+    guard let key = target else { return }
     let wasEnded = streams[key].receiving.isEnded
     switch streams[key].receiving.handle(.resetReceived(code)) {
     case .tellReset(let code):
-      // `refused` promises that nothing was processed; bytes from the other side would belie that.
+      // `refused` promises that nothing was processed (R-DRN-12, R-DRN-16); bytes from the other side would
+      // belie that.
       if streams[key].isOwn, code == .refused, streams[key].receiveWindow.received == 0 {
         streams[key].isRejected = true
         events.append(.rejected(key, code))

@@ -1,7 +1,7 @@
 internal import DequeModule
 package import NIOCore
 
-/// Bytes out: which frame is next is decided when the socket can take it.
+/// Bytes out: which frame is next is decided when the socket can take it (R-SCH-1, R-STR-4).
 extension MuxConnection {
   /// Whether there is something to send. It may turn out to be nothing, where a stream lost its reason to
   /// send meanwhile; then `nextTransmission` returns nil and this is false.
@@ -138,7 +138,7 @@ extension MuxConnection {
     return packed.readableBytes > before
   }
 
-  /// Cuts the next DATA frame of a stream that has something to send.
+  /// Cuts the next DATA frame of a stream that has something to send (R-FRM-5, R-FRM-22, R-FRM-23).
   private mutating func writeData(_ pick: Scheduler.Pick, room: Int, into packed: inout ByteBuffer) {
     let key = pick.key
     var opening: DataHeader.Opening?
@@ -172,10 +172,12 @@ extension MuxConnection {
 
   /// How many stream bytes the next frame carries.
   private func frameLength(_ key: StreamKey, opens: Bool, room: Int) -> Int {
-    guard let peerHello else { preconditionFailure("frames are cut behind the handshake") }
+    guard let framePayload = peerHello?.maximumFramePayload else {
+      preconditionFailure("frames are cut behind the handshake")
+    }
     let group = opens ? ProtocolConstants.groupLength : 0
-    var most = Int(peerHello.maximumFramePayload) - group
-    // What is behind the scheduler is the latency of everybody who comes later.
+    var most = Int(framePayload) - group
+    // What is behind the scheduler is the latency of everybody who comes later (R-SCH-7).
     if !scheduler.isEmpty { most = min(most, configuration.scheduling.bulkFrame) }
     return min(most, room, streams[key].queue.byteCount, streams[key].sendWindow.available)
   }

@@ -132,8 +132,7 @@ extension MuxConnection {
   }
 
   private mutating func takeFirstPending(_ trafficClass: TrafficClass) -> StreamKey? {
-    let table = streams  // A closure over `self` would overlap with the queue's own change.
-    let key = pendingOpens.first(trafficClass) { table.contains($0) && table[$0].isPending }
+    let key = pendingOpens.first(trafficClass, in: streams)
     if key != nil { pendingOpens.removeFirst(trafficClass) }
     return key
   }
@@ -145,7 +144,8 @@ extension MuxConnection {
     scheduler.enqueue(key, in: streams[key].scheduledClass)
   }
 
-  /// Marks a frame about this stream as due. While the stream has no id the mark waits for the OPEN.
+  /// Marks a frame about this stream as due. While the stream has no id the mark waits for the OPEN
+  /// (R-STR-23).
   mutating func makeDue(_ due: Stream.Due, _ key: StreamKey) {
     streams[key].due.insert(due)
     guard streams[key].id != 0, !streams[key].isInControlQueue else { return }
@@ -184,15 +184,14 @@ extension MuxConnection {
     streams[key].wasStopped = true
   }
 
-  /// An own stream ends before its OPEN was framed: the peer never hears of it.
+  /// An own stream ends before its OPEN was framed: the peer never hears of it (R-STR-24).
   mutating func vanish(_ key: StreamKey, _ code: ErrorCode) {
     let trafficClass = streams[key].opening.trafficClass
     _ = streams[key].receiving.handle(.rejected(code))
     streams[key].due = []
     if streams[key].isPending {
       streams[key].isPending = false
-      let table = streams
-      pendingOpens.cancel(trafficClass) { table.contains($0) && table[$0].isPending }
+      pendingOpens.cancel(trafficClass, in: streams)
     } else {
       allowances[trafficClass].putBack()
     }
@@ -213,13 +212,14 @@ extension MuxConnection {
     forgetIfOver(key)
   }
 
-  /// Forgets the stream if both halves have ended and its owner has released it. Only now does the peer get
-  /// its stream credit back.
+  /// R-FLW-22: Forgets the stream if both halves have ended and its owner has released it. Only now does the
+  /// peer get its stream credit back.
   mutating func forgetIfOver(_ key: StreamKey) {
     guard streams[key].isForgettable else { return }
     endAssembly(key)
     dropHeld(key)
     let (opening, isOwn, isCounted) = (streams[key].opening, streams[key].isOwn, streams[key].isCounted)
+    if streams[key].grownWindow > 0 { receiveBudget.shrink(by: streams[key].grownWindow) }
     if streams[key].holdsBudget {
       receiveBudget.release(hello.initialWindow, for: opening.trafficClass)
     }
@@ -230,10 +230,7 @@ extension MuxConnection {
     }
     let wasScheduled = streams[key].isScheduled
     streams.remove(key)
-    if wasScheduled {
-      let table = streams
-      scheduler.streamWasForgotten { table.contains($0) }
-    }
+    if wasScheduled { scheduler.streamWasForgotten(by: streams) }
     if !isOwn && isCounted {
       grants[opening.trafficClass].giveBack()
       if grants[opening.trafficClass].isGrantDue { control.markStreams(opening.trafficClass) }

@@ -19,7 +19,7 @@ extension MuxConnection {
   package mutating func handleTimeout(now: NIODeadline) {
     switch phase {
     case .handshaking:
-      run(handshake.handleTimeout(now: now))
+      run(handshake.handleTimeout(now: now), now: now)
     case .running:
       switch keepAlive.handleTimeout(now: now) {
       case .none: break
@@ -77,7 +77,7 @@ extension MuxConnection {
       let actions = handshake.refuse(Refusal(code: code, text: text)).filter {
         if case .refused = $0 { false } else { true }
       }
-      run(actions)
+      run(actions, now: now)
       end(.local(code, text))
     case .running:
       end(.local(code, text), saying: goAway(code, text))
@@ -134,8 +134,8 @@ extension MuxConnection {
     }
   }
 
-  /// Whether a stream still has something to bring to its end. Those that we refused have not: the peer that was
-  /// refused by GOAWAY, too, forgets them without a word.
+  /// Whether a stream still has something to bring to its end. Those that we refused have not (R-DRN-22): the
+  /// peer that was refused by GOAWAY, too, forgets them without a word.
   var hasStreamsToFinish: Bool { streams.count > refusedStreams }
 
   /// Once one side has named its last stream and none is left, nothing can come any more: neither side may
@@ -149,9 +149,9 @@ extension MuxConnection {
   // MARK: The end
 
   /// The peer broke the protocol.
-  mutating func fail(_ violation: Violation) {
+  mutating func fail(_ violation: Violation, now: NIODeadline) {
     switch phase {
-    case .handshaking: run(handshake.fail(violation))
+    case .handshaking: run(handshake.fail(violation), now: now)
     case .running: end(.violation(violation), saying: goAway(violation.code, violation.text))
     case .ending, .outputClosed, .closed: break
     }
@@ -166,7 +166,8 @@ extension MuxConnection {
     drainState.fail(code: code, text: text, highestPeerStream: highestPeerID)
   }
 
-  /// Streams are over. What still has to be sent is sent, last of all `goAway`, then the output is closed.
+  /// Streams are over. What still has to be sent is sent, last of all `goAway`, then the output is closed
+  /// (R-DRN-17, R-DRN-18).
   mutating func end(_ closure: Closure, saying goAway: GoAway? = nil) {
     guard !phase.isOver else { return }
     phase = .ending(closure)

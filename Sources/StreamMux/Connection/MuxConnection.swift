@@ -119,12 +119,12 @@ package struct MuxConnection: Sendable {
     pendingOpens = PendingOpens(capacity: limits.maximumPendingOpens)
     receiveBudget = ReceiveBudget(limit: limits.receiveBudget)
     assemblyTurn = AssemblyTurn(budget: limits.assemblyBudget)
-    windowPolicy = WindowPolicy(initialWindow: hello.initialWindow)
+    windowPolicy = WindowPolicy(limits: limits)
     keepAlive = KeepAlive(limits: configuration.liveness, seed: random.next(), now: now)
     pings = PingLedger(firstNumber: random.next())
     abuse = AbuseGuard(limits: configuration.abuse, now: now)
     self.random = random
-    run(handshake.start())
+    run(handshake.start(), now: now)
     noteOutput(now: now)
   }
 

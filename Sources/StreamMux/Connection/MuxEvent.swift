@@ -4,14 +4,16 @@ package import NIOCore
 ///
 /// Events of one stream come in order. None comes for a stream that the owner released, and no data for one
 /// that it stopped.
+///
+/// What comes once per connection is boxed: every event of every frame would be as large as the largest case.
 package enum MuxEvent: Sendable {
   /// Only with a shared key: the owner answers with `provideProof(_:now:)`, now or later.
-  case proofNeeded(ProofContext)
+  indirect case proofNeeded(ProofContext)
   /// Only with a shared key: the owner answers with `proofWasChecked(isValid:now:)`, now or later.
-  case proofReceived([UInt8], ProofContext)
+  indirect case proofReceived([UInt8], ProofContext)
   /// The peer is who it says, as far as the agreed method can tell. The owner answers with
   /// `accept(grantsRoute:now:)` or `refuse(_:now:)`, now or later.
-  case peerAuthenticated(Hello, Agreement)
+  indirect case peerAuthenticated(Hello, Agreement)
   /// Both WELCOMEs are through: streams may be used. The flag is the one in the peer's WELCOME.
   case established(grantsRoute: Bool)
   /// The peer's WELCOME refuses the connection.

@@ -6,7 +6,8 @@ package import NIOCore
 /// on what it got: the frame behind a WELCOME is already read with the checksums that this one brought.
 ///
 /// Memory: a partial header, one control payload of at most 3 KiB, and with checksums one DATA frame.
-/// The bytes of DATA are slices of what was appended. Nothing is kept of a frame that is ignored.
+/// The bytes of DATA are slices of what was appended. How they were cut makes no difference (R-FRM-27).
+/// Nothing is kept of a frame that is ignored.
 package struct FrameDecoder: Sendable {
   private enum State: Sendable {
     case header
@@ -16,7 +17,7 @@ package struct FrameDecoder: Sendable {
     case group(FrameHeader)
     /// Stream bytes are handed on as they come.
     case bytes(remaining: Int)
-    /// Stream bytes are held until the checksum behind them was read.
+    /// Stream bytes are held until the checksum behind them was read (R-FRM-32).
     case held(DataHeader, remaining: Int)
     /// Held stream bytes whose checksum was right.
     case releasing

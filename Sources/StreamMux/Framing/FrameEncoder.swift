@@ -2,7 +2,8 @@ package import NIOCore
 
 /// Writes frames, with their checksums once these are in use.
 package struct FrameEncoder: Equatable, Sendable {
-  /// Whether a CRC-32 follows each frame. Turned on behind our accepting WELCOME where agreed on.
+  /// Whether a CRC-32 follows each frame (R-FRM-29, R-FRM-30). Turned on behind our accepting WELCOME where
+  /// agreed on.
   package var isChecksummed: Bool
 
   package init(isChecksummed: Bool = false) {
@@ -98,7 +99,8 @@ package struct FrameEncoder: Equatable, Sendable {
     writeTrailer(from: start, into: &buffer)
   }
 
-  /// Appends the one frame per connection that keeps peers tolerant: a type and 0...32 bytes by chance.
+  /// Appends the one frame per connection that keeps peers tolerant (R-FRM-12): a type and 0...32 bytes by
+  /// chance.
   package func writeIgnorable(
     using generator: inout some RandomNumberGenerator, into buffer: inout ByteBuffer
   ) {

@@ -3,7 +3,7 @@ struct FrameRules: Equatable, Sendable {
   /// The largest payload that our HELLO announced, bytes.
   let maximumPayload: Int
 
-  /// Judges a header before a byte of its payload is kept.
+  /// Judges a header before a byte of its payload is kept (R-FRM-7).
   ///
   /// - Returns: what its type byte means: a known type, or one to ignore.
   func check(_ header: FrameHeader) throws(Violation) -> FrameType.Meaning {
@@ -19,13 +19,14 @@ struct FrameRules: Equatable, Sendable {
     return meaning
   }
 
+  /// R-FRM-10, R-FRM-11
   private func checkIgnorable(_ header: FrameHeader) throws(Violation) {
     guard header.payloadLength <= ProtocolConstants.ignorableLimit else {
       throw Violation(.ignorableTooLarge(header.type, length: Int(header.payloadLength)))
     }
   }
 
-  /// Stream, flags, class and encoding.
+  /// Stream, flags, class and encoding: R-FRM-13, R-FRM-14, R-FRM-18 to R-FRM-21.
   private func checkPlace(_ header: FrameHeader, _ type: FrameType) throws(Violation) {
     if type.isOnStream {
       guard header.stream != 0 else { throw Violation(.streamFrameOnConnection(type)) }
@@ -47,6 +48,7 @@ struct FrameRules: Equatable, Sendable {
     }
   }
 
+  /// R-FRM-6, R-FRM-15, R-FRM-16, R-FRM-25, R-HSK-43
   private func checkLength(_ header: FrameHeader, _ type: FrameType) throws(Violation) {
     let length = Int(header.payloadLength)
     guard length <= maximumPayload else {

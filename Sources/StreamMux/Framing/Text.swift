@@ -11,7 +11,7 @@ extension ByteBuffer {
   /// The text of a WELCOME or GOAWAY: a length (u16) and as many bytes, to the end of the buffer.
   ///
   /// Bytes that are no UTF-8 are replaced: the text is for people, and a broken one shall not hide the
-  /// code beside it.
+  /// code beside it (R-FRM-28).
   ///
   /// - Returns: nil if the length is over the limit or is not that of what follows.
   mutating func readText() -> String? {

@@ -26,6 +26,7 @@ extension Handshake {
     }
   }
 
+  /// R-HSK-3, R-HSK-16, R-HSK-18
   private mutating func receiveHello(_ payload: ByteBuffer) -> [HandshakeAction] {
     guard case .awaitingHello = state else { return failFor(.hello) }
     let session: Session
@@ -45,7 +46,8 @@ extension Handshake {
       state = .awaitingAuthentication(session)
       return first + [.send(.authentication(Authentication(session.agreement.method)))]
     }
-    // With a key the dialler proves first: a stranger gets nothing from us that it could replay or grind.
+    // With a key the dialler proves first: a stranger gets nothing from us that it could replay or grind
+    // (R-HSK-19).
     guard role == .dialler else {
       state = .awaitingAuthentication(session)
       return first
@@ -54,6 +56,7 @@ extension Handshake {
     return [.computeProof(proofContext(session, prover: role))]
   }
 
+  /// R-HSK-17, R-HSK-40
   private mutating func receive(_ authentication: Authentication) -> [HandshakeAction] {
     if case .proving = state, role == .dialler { return fail(Violation(.proofOutOfTurn)) }
     guard case .awaitingAuthentication(let session) = state else { return failFor(.authentication) }
@@ -73,6 +76,7 @@ extension Handshake {
     return [.verifyProof(authentication.proof, proofContext(session, prover: role.peer))]
   }
 
+  /// R-HSK-25: what a dialler says of the route is ignored.
   private mutating func receive(_ welcome: Welcome) -> [HandshakeAction] {
     switch welcome {
     case .refused(let refusal): receive(refusal)
@@ -106,7 +110,7 @@ extension Handshake {
     }
   }
 
-  /// A peer that accepted and gives up before our WELCOME says so with GOAWAY.
+  /// A peer that accepted and gives up before our WELCOME says so with GOAWAY (R-HSK-45).
   private mutating func receive(_ goAway: GoAway) -> [HandshakeAction] {
     state = .over
     // No error is no reason to give up: the specification takes it for one of the peer's own.

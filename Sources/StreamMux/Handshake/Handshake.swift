@@ -62,7 +62,7 @@ package struct Handshake: Sendable {
     hasSentHello = role == .dialler
   }
 
-  /// What to send at once: the dialler speaks first.
+  /// What to send at once: the dialler speaks first (R-FRM-2, R-HSK-2).
   package func start() -> [HandshakeAction] {
     role == .dialler ? greeting : []
   }
@@ -81,7 +81,7 @@ package struct Handshake: Sendable {
     }
   }
 
-  /// When the handshake fails for time; nil once it is finished.
+  /// When the handshake fails for time (R-HSK-32); nil once it is finished.
   package var deadline: NIODeadline? { isFinished ? nil : due }
 
   /// Early calls are harmless.
@@ -145,7 +145,7 @@ package struct Handshake: Sendable {
 
   /// Refuses the peer, at any time before our accepting WELCOME; behind it this does nothing.
   ///
-  /// A stranger that did not send the preface is not answered.
+  /// A stranger that did not send the preface is not answered (R-FRM-3, R-HSK-21).
   package mutating func refuse(_ refusal: Refusal) -> [HandshakeAction] {
     switch state {
     case .awaitingWelcome, .established, .over: []

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// Counts what a peer does against the table of budgets.
+/// Counts what a peer does against the table of budgets (R-LIM-3, R-LIM-4).
 package struct AbuseGuard: Equatable, Sendable {
   private var buckets: [TokenBucket]
 

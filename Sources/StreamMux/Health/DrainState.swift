@@ -3,7 +3,8 @@ package import NIOCore
 /// The end of a connection in good order: GOAWAY in both directions.
 ///
 /// Ours goes out twice. The first only says "soon": what the peer opened before it could read that is on
-/// its way and will be served. The second, a round trip later, names the last stream that is.
+/// its way and will be served. The second, a round trip later, names the last stream that is (R-DRN-1 to
+/// R-DRN-9).
 package struct DrainState: Equatable, Sendable {
   package enum Action: Equatable, Sendable {
     case none

@@ -3,7 +3,7 @@ package import NIOCore
 /// Tells when to ask a silent peer, and when to give it up.
 ///
 /// Three clocks run: one since the last byte came in, one since the socket last took a byte while there was
-/// one to take, and one since the round trip was last measured.
+/// one to take, and one since the round trip was last measured (R-LIV-4 to R-LIV-8, R-LIV-11).
 package struct KeepAlive: Equatable, Sendable {
   package enum Action: Equatable, Sendable {
     case none
@@ -18,8 +18,8 @@ package struct KeepAlive: Equatable, Sendable {
     case noWriteProgress
   }
 
-  /// How often the round trip is measured at least (R-LIV-8).
-  private static let measurementInterval = TimeAmount.seconds(5)
+  /// How often the round trip is measured at least (R-LIV-11).
+  static let measurementInterval = TimeAmount.seconds(5)
 
   private let limits: LivenessLimits
   private var jitter: SplitMix64

@@ -56,7 +56,7 @@ package struct PingLedger: Equatable, Sendable {
 
   /// Matches a PONG.
   ///
-  /// - Returns: nil if it answers nothing that is open: too late, or made up.
+  /// - Returns: nil if it answers nothing that is open: too late, or made up (R-LIV-3).
   package mutating func receivePong(_ number: UInt64, now: NIODeadline) -> Answer? {
     guard let index = open.firstIndex(where: { $0.number == number }) else { return nil }
     let entry = open[index]

@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// The smoothed round trip and its variation as RFC 6298 computes them, and the least that was ever seen.
+/// The smoothed round trip and its variation as RFC 6298 computes them, and the least that was ever seen
+/// (R-LIV-9).
 package struct RoundTripEstimator: Equatable, Sendable {
   /// nil until the first sample.
   package private(set) var smoothed: TimeAmount?

@@ -4,7 +4,8 @@ internal import DequeModule
 ///
 /// Nothing that a peer can provoke is kept as a list of frames: credits, resets and stops are marks on
 /// their stream, stream credit is a mark per class, and of the PONGs only the newest are kept. So the queue
-/// cannot grow beyond the number of live streams and a constant, however long the socket does not move.
+/// cannot grow beyond the number of live streams and a constant, however long the socket does not move
+/// (R-LIM-8).
 package struct ControlQueue: Sendable {
   package enum Item: Equatable, Sendable {
     case goAway(GoAway)

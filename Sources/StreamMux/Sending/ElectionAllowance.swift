@@ -3,7 +3,7 @@ package import NIOCore
 /// How much election traffic goes ahead of everything else.
 ///
 /// A token bucket of bytes. Without it a peer (or a bug) could mark everything as an election and starve
-/// the rest. What exceeds it is not held back: it takes its turn among the appends.
+/// the rest. What exceeds it is not held back: it takes its turn among the appends (R-SCH-10).
 package struct ElectionAllowance: Hashable, Sendable {
   package let burst: Int
   package let bytesPerSecond: Int

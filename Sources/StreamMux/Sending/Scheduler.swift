@@ -10,6 +10,8 @@ package import NIOCore
 /// A ring holds the streams that had something to send when they were put in. One that lost its reason
 /// meanwhile is found out when its turn comes (lazy deletion), so that nothing here depends on the number
 /// of streams. A stream is in at most one ring: its record says so.
+///
+/// R-SCH-2 to R-SCH-5, R-SCH-10.
 package struct Scheduler: Sendable {
   package struct Pick: Hashable, Sendable {
     package let key: StreamKey
@@ -99,13 +101,13 @@ package struct Scheduler: Sendable {
 
   /// A stream in a ring was forgotten: its entry is found out lazily, but such entries must not pile up while
   /// the socket does not move.
-  package mutating func streamWasForgotten(isLive: (StreamKey) -> Bool) {
+  mutating func streamWasForgotten(by table: StreamTable) {
     stale += 1
     guard stale > 64, stale > count / 2 else { return }
     stale = 0
-    elections.removeAll { !isLive($0) }
-    appends.removeAll { !isLive($0) }
-    snapshots.removeAll { !isLive($0) }
+    elections.removeAll { !table.contains($0) }
+    appends.removeAll { !table.contains($0) }
+    snapshots.removeAll { !table.contains($0) }
   }
 
   package mutating func removeAll() {

@@ -2,8 +2,10 @@ internal import DequeModule
 
 /// Streams that the owner opened and the peer's stream credit (or our own memory budget) does not admit yet.
 ///
-/// One queue per class, first come, first served: votes do not wait for appends. A stream that is cancelled
-/// while it waits is skipped when its turn comes.
+/// One queue per class (R-FLW-30), first come, first served: votes do not wait for appends. A stream that is
+/// cancelled while it waits is skipped when its turn comes. Which ones still wait the stream table knows: it
+/// is handed in and never kept, because a second reference would make the next change of a stream copy the
+/// whole table.
 package struct PendingOpens: Sendable {
   package let capacity: Int
   /// Streams that wait, of all classes.
@@ -32,20 +34,20 @@ package struct PendingOpens: Sendable {
   }
 
   /// A stream that waited was cancelled.
-  package mutating func cancel(_ trafficClass: TrafficClass, isWaiting: (StreamKey) -> Bool) {
+  mutating func cancel(_ trafficClass: TrafficClass, in table: StreamTable) {
     precondition(live[trafficClass] > 0)
     live[trafficClass] -= 1
     count -= 1
     // Cancelled entries are skipped lazily, but must not pile up behind one that waits for long.
     if queues[trafficClass].count > 2 * live[trafficClass] + 16 {
-      queues[trafficClass].removeAll { !isWaiting($0) }
+      queues[trafficClass].removeAll { !table.isWaiting($0) }
     }
   }
 
   /// The stream that is next in its class, without the ones that were cancelled.
-  package mutating func first(_ trafficClass: TrafficClass, isWaiting: (StreamKey) -> Bool) -> StreamKey? {
+  mutating func first(_ trafficClass: TrafficClass, in table: StreamTable) -> StreamKey? {
     while let key = queues[trafficClass].first {
-      if isWaiting(key) { return key }
+      if table.isWaiting(key) { return key }
       queues[trafficClass].removeFirst()
     }
     return nil

@@ -6,7 +6,8 @@
 ///       ├──RESET─────────────┴──▶ reset
 ///       └──rejected──────────┴──▶ rejected
 ///
-/// The whole table stands in `Spec/tables/states.json`; a test drives this code through every row of it.
+/// The whole table stands in `Spec/tables/states.json`; a test drives this code through every row of it
+/// (R-STR-12 to R-STR-14, R-STR-19).
 package enum ReceivingHalf: Hashable, Sendable {
   /// Bytes are handed to the owner.
   case open

@@ -4,7 +4,8 @@
 ///         │                       │
 ///         └──reset, rejected──────┴──reset, STOP, rejected──▶ reset
 ///
-/// The whole table stands in `Spec/tables/states.json`; a test drives this code through every row of it.
+/// The whole table stands in `Spec/tables/states.json`; a test drives this code through every row of it
+/// (R-STR-11, R-STR-15, R-STR-16).
 package enum SendingHalf: Hashable, Sendable {
   /// A stream of our own whose OPEN was not handed to a transmission: the peer knows nothing of it.
   case unopened

@@ -35,8 +35,11 @@ struct Stream: Sendable {
   var isPending = false
   /// Whether it counts against the stream credit of its class. A stream of an unknown class does not.
   var isCounted = true
-  /// Whether it holds its window in the receive budget.
+  /// Whether it holds its initial window in the receive budget.
   var holdsBudget = false
+  /// What it holds there beyond that, bytes.
+  var grownWindow = 0
+  var meter = ConsumptionMeter()
   /// The owner knows this stream and has not released it.
   var isOwned: Bool
   /// A stream of the peer that was answered by RESET and STOP instead of being shown to the owner.

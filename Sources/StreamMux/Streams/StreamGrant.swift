@@ -2,7 +2,8 @@
 /// grants it.
 ///
 /// The number is cumulative, so a peer that opens and resets streams as fast as it can gains nothing: a
-/// stream comes back only when it is forgotten here, and that takes the consumer's consent.
+/// stream comes back only when it is forgotten here, and that takes the consumer's consent (R-FLW-19,
+/// R-FLW-20, R-FLW-22, R-FLW-23).
 package struct StreamGrant: Hashable, Sendable {
   package let initial: UInt32
   /// What the peer was told.
@@ -41,7 +42,7 @@ package struct StreamGrant: Hashable, Sendable {
   }
 }
 
-/// The same from the side that opens.
+/// The same from the side that opens (R-FLW-18, R-FLW-21).
 package struct StreamAllowance: Hashable, Sendable {
   /// What the peer granted in all.
   package private(set) var granted: UInt64

@@ -19,6 +19,9 @@ struct StreamTable: Sendable {
     return index < slots.count && slots[index].isLive && slots[index].generation == key.generation
   }
 
+  /// Whether the stream of the key, if there still is one, waits for stream credit or memory.
+  func isWaiting(_ key: StreamKey) -> Bool { contains(key) && self[key].isPending }
+
   /// The stream that the peer calls `id`; nil if it was never opened or is forgotten.
   func key(ofID id: UInt64) -> StreamKey? { keysByID[id] }
 

@@ -8,7 +8,7 @@ package enum AbuseBudget: Int, CaseIterable, Hashable, Sendable {
   case emptyData
   /// DATA of fewer than 64 bytes although more was queued.
   case tinyData
-  /// CREDIT that does not grow, and frames for streams that are gone.
+  /// CREDIT that does not grow, frames for streams that are gone, and GOAWAY again and again.
   case lateFrames
   /// RESET of the peer's own streams.
   case resets

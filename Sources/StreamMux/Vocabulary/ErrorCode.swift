@@ -80,6 +80,9 @@ package struct ErrorCode: RawRepresentable, Hashable, Sendable {
 
   private static let names = Dictionary(uniqueKeysWithValues: registry.map { ($0.code, $0.name) })
 
+  /// What the code of a RESET or STOP stands for: 0 is no reason, and must not be sent back (R-ERR-4, R-ERR-5).
+  var orCancelled: ErrorCode { self == .none ? .cancelled : self }
+
   /// The name in the registry, or nil for a code that is not in it.
   package var name: String? { Self.names[self] }
 }

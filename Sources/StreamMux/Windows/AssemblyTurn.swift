@@ -5,7 +5,7 @@ internal import DequeModule
 /// A message has no length in front and may be larger than any window. If several half-built messages went
 /// beyond their windows at once, they could use up the memory together without one of them ever becoming
 /// complete. So one stream at a time has the turn, first come, first served, within a budget for all bytes
-/// that were credited while held.
+/// that were credited while held (R-FLW-12 to R-FLW-15).
 package struct AssemblyTurn: Sendable {
   /// Bytes of all streams that may be credited while they are held.
   package let budget: Int

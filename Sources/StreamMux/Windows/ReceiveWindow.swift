@@ -2,12 +2,15 @@
 ///
 /// The limit is `consumed + absorbed + window`: bytes that left the transport for good, bytes that are held
 /// in an incomplete message and were nevertheless credited, and the window. It is told to the peer when at
-/// least a quarter of the window became free since the last time.
+/// least a quarter of the window became free since the last time (R-FLW-2, R-FLW-3, R-FLW-6).
 package struct ReceiveWindow: Hashable, Sendable {
   /// Bytes that may be under way or waiting beyond what was consumed and absorbed.
   package private(set) var window: UInt32
   /// The limit that the peer knows. It never shrinks.
   package private(set) var advertised: UInt64
+  /// Earlier limits that what arrived has not passed yet, in order. A sender that fills the window that it
+  /// knows stops at one of these. They are quarters of a window apart, so there are few.
+  private var olderLimits: [UInt64] = []
   /// Bytes that arrived.
   package private(set) var received: UInt64 = 0
   /// Bytes that left the transport for good.
@@ -49,7 +52,15 @@ package struct ReceiveWindow: Hashable, Sendable {
     precondition(count >= 0)
     guard UInt64(count) <= advertised - received else { return false }
     received += UInt64(count)
+    while let first = olderLimits.first, first <= received { olderLimits.removeFirst() }
     return true
+  }
+
+  /// Whether the next `count` bytes end exactly at a limit that the peer was told: then it could not send
+  /// more, however much it had (R-LIM-6).
+  package func isFilled(by count: Int) -> Bool {
+    let end = received + UInt64(count)
+    return end == advertised || olderLimits.contains(end)
   }
 
   /// Bytes left the transport for good. Returns how many of them had been absorbed, so that they no longer
@@ -127,17 +138,29 @@ package struct ReceiveWindow: Hashable, Sendable {
     return dropped
   }
 
-  /// The window may grow, never shrink.
-  package mutating func grow(to newWindow: UInt32) {
-    window = max(window, newWindow)
+  /// A smaller window takes back no credit that was given: the limit stands still until it fits again.
+  package mutating func resize(to newWindow: UInt32) {
+    window = newWindow
   }
+
+  /// Bytes that are held or may still come without further credit, but for absorbed ones: what the window
+  /// takes of the memory, also while it shrinks.
+  package var promised: Int {
+    max(Int(window), Int(clamping: advertised - min(advertised, released)))
+  }
+
+  /// Bytes that left the transport, or were credited as if they had.
+  package var released: UInt64 { consumed + UInt64(absorbed) }
 
   /// Whether at least a quarter of the window became free since the last credit.
   package var isCreditDue: Bool { target >= advertised && target - advertised >= quarter }
 
   /// The limit to send now. The peer knows it from here on.
   package mutating func takeCredit() -> UInt64 {
-    advertised = max(advertised, target)
+    if target > advertised {
+      if advertised > received { olderLimits.append(advertised) }
+      advertised = target
+    }
     return advertised
   }
 

@@ -1,7 +1,7 @@
 /// How far this side may send on one stream.
 ///
 /// Credit is absolute: the peer states how many bytes of the stream it will take in all. So a credit that
-/// is lost, repeated or late does no harm, and nothing can be added up wrongly.
+/// is lost, repeated or late does no harm, and nothing can be added up wrongly (R-FLW-1, R-FLW-4).
 package struct SendWindow: Hashable, Sendable {
   /// Bytes of the stream that the peer takes in all.
   package private(set) var limit: UInt64

@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Messages larger than the window")
 struct AssemblyTests {
+  // R-FLW-14, R-FLW-15, R-FLW-16
   /// Every stream brings one message that is far larger than its window, all at once; the receiver can hold
   /// little more than one of them.
   @Test("several at once all come through, one after the other", arguments: [2, 5], [false, true])

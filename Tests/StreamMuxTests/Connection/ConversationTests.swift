@@ -51,6 +51,7 @@ struct ConversationTests {
     return (own, try #require(opened))
   }
 
+  // R-STR-1, R-STR-4, R-STR-24
   @Test("a stream cancelled before its OPEN was framed is never heard of")
   func cancelBeforeOpening() throws {
     var pair = try PairOfEngines.established()
@@ -67,6 +68,7 @@ struct ConversationTests {
     #expect(pair.engines.dialler.streamFigures(streams.own)?.id == 1)
   }
 
+  // R-STR-15, R-STR-25
   @Test("the opener cancels: the other side hears of both halves")
   func openerCancels() throws {
     var pair = try PairOfEngines.established()
@@ -82,6 +84,7 @@ struct ConversationTests {
     #expect(pair.engines.dialler.streams.count == 0 && pair.engines.acceptor.streams.count == 0)
   }
 
+  // R-STR-16
   @Test("the other side cancels before, between and behind its answer", arguments: 0...2)
   func peerCancels(answered: Int) throws {
     var pair = try PairOfEngines.established()
@@ -120,6 +123,7 @@ struct ConversationTests {
     #expect(pair.engines.acceptor.streams.count == 0)
   }
 
+  // R-FLW-1, R-FLW-6
   @Test("a sender stops at the last byte of the window and goes on with the credit")
   func windowEdge() throws {
     var pair = try PairOfEngines.established()
@@ -138,6 +142,7 @@ struct ConversationTests {
     #expect(pair.engines.acceptor.figures.framesSent.credit == 1)
   }
 
+  // R-FLW-18, R-FLW-22
   @Test("appends without credit wait, and votes go on meanwhile")
   func streamCredit() throws {
     var options = PairOfEngines.Options()
@@ -175,6 +180,7 @@ struct ConversationTests {
     #expect(pair.engines.dialler.figures.pendingOpens == 1)
   }
 
+  // R-FLW-26, R-FLW-27, R-DRN-12
   @Test("a stream for which there is no memory is rejected, and was certainly not processed")
   func receiveBudget() throws {
     var options = PairOfEngines.Options()
@@ -207,6 +213,7 @@ struct ConversationTests {
     #expect(pair.take(.dialler).map(summary) == ["writable(\(own))"])
   }
 
+  // R-LIV-1
   @Test("a probe is answered with its number and a round trip")
   func probe() throws {
     var options = PairOfEngines.Options()
@@ -219,6 +226,7 @@ struct ConversationTests {
     #expect(pair.engines.dialler.figures.smoothedRoundTrip == .milliseconds(40))
   }
 
+  // R-STR-22
   @Test("a half that ended meanwhile is not asked to end")
   func stopTooLate() throws {
     var lone = try LoneEngine()
@@ -236,6 +244,7 @@ struct ConversationTests {
     #expect(lone.engine.streams.count == 0)
   }
 
+  // R-FLW-30
   @Test("an own stream for which there is no memory waits until another is forgotten")
   func ownStreamWaitsForMemory() throws {
     let limits = try MuxLimits(initialWindow: 65_536, receiveBudget: 2 * 65_536)

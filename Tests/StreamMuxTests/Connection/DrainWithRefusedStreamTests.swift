@@ -43,6 +43,7 @@ struct DrainWithRefusedStreamTests {
     }
   }
 
+  // R-DRN-4
   @Test("R-DRN-22: A stream that crosses the GOAWAY is refused and does not keep the connection open")
   func refusedStreamDoesNotHoldTheDrain() throws {
     var caller = try engine(.dialler, "caller", 1)

@@ -225,6 +225,9 @@ struct HostilePeerTests {
     },
   ]
 
+  // R-FRM-6, R-FRM-8, R-FRM-9, R-FRM-11, R-FRM-14, R-FRM-15, R-FRM-18, R-FRM-19, R-FRM-21, R-FRM-25,
+  // R-HSK-28, R-STR-2, R-STR-3, R-STR-12, R-STR-13, R-FLW-2, R-FLW-19, R-DRN-9, R-DRN-17, R-DRN-18,
+  // R-LIM-3, R-LIV-3
   @Test("each sin ends the connection with its code", arguments: sins)
   func code(sin: Sin) throws {
     var lone = try LoneEngine()
@@ -242,11 +245,13 @@ struct HostilePeerTests {
     if case .ending = event { true } else { false }
   }
 
+  // R-LIM-4, R-LIM-8, R-LIV-1
   @Test("the last frame before each limit is legal")
   func limits() throws {
     var lone = try LoneEngine()
-    for number: UInt64 in 0..<32 { lone.receive(.ping(number)) }
-    for _ in 0..<63 { lone.receiveHeader(FrameHeader(type: 0x99)) }  // One came in the handshake of the pair.
+    // One of each came behind the handshake of the pair.
+    for number: UInt64 in 0..<31 { lone.receive(.ping(number)) }
+    for _ in 0..<63 { lone.receiveHeader(FrameHeader(type: 0x99)) }
     for index: UInt64 in 0..<8 { lone.receiveOpening(1 + 2 * index, .snapshot) }
     for _ in 0..<64 { lone.receive(DataHeader(stream: 1, byteCount: 0)) }
     for _ in 0..<4 {
@@ -257,6 +262,7 @@ struct HostilePeerTests {
     #expect(pongs == 8)
   }
 
+  // R-STR-5, R-STR-6, R-STR-7, R-STR-9, R-ERR-1
   @Test(
     "an unknown class or encoding costs its stream, not the connection",
     arguments: [
@@ -277,6 +283,7 @@ struct HostilePeerTests {
     #expect(lone.engine.streams.count == 0)
   }
 
+  // R-ERR-9
   @Test("credits at the end of the numbers do not trap")
   func largestCredit() throws {
     var lone = try LoneEngine()
@@ -290,6 +297,7 @@ struct HostilePeerTests {
     #expect(lone.engine.phase == .running)
   }
 
+  // R-ERR-9
   @Test("random frames never trap", arguments: 1...100 as ClosedRange<UInt64>)
   func randomFrames(seed: UInt64) throws {
     var generator = SplitMix64(seed: seed)

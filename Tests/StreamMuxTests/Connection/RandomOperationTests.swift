@@ -15,6 +15,7 @@ struct RandomOperationTests {
     return Array(1...(environment["RAFT_MUX_SEEDS"].flatMap(UInt64.init) ?? 200))
   }()
 
+  // R-STR-20, R-STR-21, R-FLW-1, R-LIM-5
   @Test("no byte is lost, repeated or reordered, and every stream ends", arguments: seeds)
   func everythingArrives(seed: UInt64) throws {
     var run = try RandomRun(seed: seed)
@@ -76,7 +77,7 @@ struct RandomRun {
   var problems: [String] = []
   let streamBudget: PairOfEngines.Sided<Int>
 
-  init(seed: UInt64) throws {
+  init(seed: UInt64, recordsBytes: Bool = false) throws {
     var generator = SplitMix64(seed: seed &* 0x1_0001 &+ 7)
     var options = PairOfEngines.Options()
     options.features = Bool.random(using: &generator) ? [.crc32] : []
@@ -87,7 +88,7 @@ struct RandomRun {
     options.transmissionLimit = Int.random(in: 1...100_000, using: &generator)
     options.configuration = PairOfEngines.Sided(
       dialler: try Self.configuration(using: &generator), acceptor: try Self.configuration(using: &generator))
-    pair = try PairOfEngines.established(options, seed: seed)
+    pair = try PairOfEngines.established(options, seed: seed, recordsBytes: recordsBytes)
     streamBudget = PairOfEngines.Sided(
       dialler: options.configuration.dialler.limits.receiveBudget,
       acceptor: options.configuration.acceptor.limits.receiveBudget)

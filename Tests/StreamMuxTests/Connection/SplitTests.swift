@@ -81,6 +81,7 @@ struct SplitTests {
     return rest.readerIndex
   }
 
+  // R-FRM-26, R-FRM-27
   @Test("pieces of every size from one byte up give the same events", arguments: [Features(), .crc32])
   func everySize(features: Features) throws {
     let (_, bytes) = try recording(features)
@@ -92,6 +93,7 @@ struct SplitTests {
     }
   }
 
+  // R-FRM-27
   @Test("every single cut gives the same events", arguments: [Features(), .crc32])
   func everyCut(features: Features) throws {
     let (_, bytes) = try recording(features)

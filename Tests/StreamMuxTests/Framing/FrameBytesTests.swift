@@ -102,6 +102,7 @@ struct FrameBytesTests {
     (DataHeader(stream: 0x1_0000_0000, byteCount: 0), [], "10 00 00 00 00000000 0000000100000000"),
   ]
 
+  // R-FRM-24
   @Test("each DATA frame is written and read as computed by hand", arguments: data.indices)
   func dataFrame(index: Int) {
     let (header, payload, expected) = Self.data[index]
@@ -115,6 +116,7 @@ struct FrameBytesTests {
     #expect(found == [.data(header, payload)])
   }
 
+  // R-FRM-29
   @Test("a checksum is that of zlib over header and payload")
   func checksum() {
     var check = FrameChecksum()
@@ -164,6 +166,7 @@ struct FrameBytesTests {
     #expect(goAway.text.utf8.count <= 512)
   }
 
+  // R-FRM-28
   @Test("a text that is no UTF-8 does not hide its code")
   func brokenText() {
     let (found, violation) = decode([

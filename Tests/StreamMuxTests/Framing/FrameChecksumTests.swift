@@ -4,6 +4,7 @@ import Testing
 
 @Suite("Checksums find what changed on the way")
 struct FrameChecksumTests {
+  // R-FRM-31
   @Test("each flipped bit of a frame is found, whatever part of the frame it is in")
   func flips() {
     let encoder = FrameEncoder(isChecksummed: true)
@@ -67,6 +68,7 @@ struct FrameChecksumTests {
     }
   }
 
+  // R-FRM-29, R-FRM-30
   @Test("the frame behind WELCOME is the first with a checksum, also within one read")
   func switchInsideRead() throws {
     var bytes = ByteBuffer()

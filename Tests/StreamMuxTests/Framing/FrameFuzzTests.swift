@@ -4,6 +4,7 @@ import Testing
 
 @Suite("Whatever bytes come, the decoder ends with frames or a violation")
 struct FrameFuzzTests {
+  // R-ERR-9
   @Test("random bytes never crash it", arguments: 0..<64 as Range<UInt64>)
   func randomBytes(seed: UInt64) {
     var random = SplitMix64(seed: seed)

@@ -44,6 +44,7 @@ struct FrameSliceTests {
     #expect(try decoder.next() == nil)
   }
 
+  // R-FRM-32
   @Test("with checksums nothing is handed on before the last byte was checked")
   func late() throws {
     var whole = ByteBuffer()

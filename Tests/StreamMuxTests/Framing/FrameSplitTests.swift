@@ -4,6 +4,7 @@ import Testing
 
 @Suite("How bytes are cut into reads changes nothing")
 struct FrameSplitTests {
+  // R-FRM-27
   @Test("pieces of every size give the same", arguments: [false, true])
   func everySize(isChecksummed: Bool) {
     let whole = mixedFrames(isChecksummed: isChecksummed, dataLength: 700)
@@ -18,6 +19,7 @@ struct FrameSplitTests {
     }
   }
 
+  // R-FRM-27
   @Test("every pair of cuts gives the same", arguments: [false, true])
   func everyPair(isChecksummed: Bool) {
     let encoder = FrameEncoder(isChecksummed: isChecksummed)

@@ -133,6 +133,8 @@ struct FrameViolationTests {
     ("03 00 00 00 00000008 0000000000000000 00000021 00 00 0001", .malformedWelcome, .protocolViolation),
   ]
 
+  // R-FRM-6, R-FRM-7, R-FRM-8, R-FRM-9, R-FRM-11, R-FRM-13, R-FRM-14, R-FRM-15, R-FRM-16, R-FRM-18,
+  // R-FRM-19, R-FRM-20, R-FRM-21, R-FRM-25, R-HSK-26, R-HSK-39, R-HSK-43
   @Test("it is found, with its code, from the header where that is enough", arguments: sins.indices)
   func sin(index: Int) {
     let (hex, sin, code) = Self.sins[index]
@@ -151,6 +153,7 @@ struct FrameViolationTests {
     #expect(throws: Violation(.unassignedFrameType(0))) { try decoder.next() }
   }
 
+  // R-FRM-10
   @Test("frames to ignore may have any flags, class, encoding and stream")
   func ignorable() {
     let got = decode([
@@ -165,6 +168,7 @@ struct FrameViolationTests {
     #expect(largest.found == [.ignorable(0xAA, 4_096)])
   }
 
+  // R-FRM-6
   @Test("the largest legal frame is taken, at each limit", arguments: [4_096, 65_536], [false, true])
   func largest(limit: Int, isChecksummed: Bool) {
     let body = ByteBuffer(repeating: 0x5A, count: limit)
@@ -176,6 +180,7 @@ struct FrameViolationTests {
     #expect(got.found == [.data(DataHeader(stream: 1, byteCount: limit), Array(body.readableBytesView))])
   }
 
+  // R-STR-5, R-STR-6, R-STR-7
   @Test("an opening of unknown class or encoding is no sin of the connection")
   func unknownOpening() throws {
     let table: [(String, ErrorCode?)] = [
@@ -205,6 +210,7 @@ struct FrameViolationTests {
     }
   }
 
+  // R-HSK-31
   @Test("a handshake beyond 4,096 bytes is found at the header that goes beyond")
   func handshakeTooLarge() {
     // 8 of the preface are counted, so 4,072 of payload would be the most, if HELLO alone could be so large.

@@ -4,6 +4,7 @@ import Testing
 
 @Suite("The preface")
 struct PrefaceReaderTests {
+  // R-HSK-9
   @Test("is eight fixed bytes")
   func constant() {
     #expect(ProtocolConstants.preface == [0xAC, 0x52, 0x4D, 0x58, 0x0D, 0x0A, 0x1A, 0x0A])
@@ -26,6 +27,7 @@ struct PrefaceReaderTests {
     #expect(Array(left.readableBytesView) == [0x01])
   }
 
+  // R-FRM-4
   @Test("is refused at its first wrong byte", arguments: 0..<8)
   func firstWrongByte(index: Int) throws {
     var wrong = ProtocolConstants.preface

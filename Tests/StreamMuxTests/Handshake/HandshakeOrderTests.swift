@@ -72,6 +72,7 @@ struct HandshakeOrderTests {
     (.weAccepted, .ignorable(type: 0x90, length: 0), .unexpectedInHandshake(.init(0x90), awaiting: .welcome)),
   ]
 
+  // R-HSK-1, R-HSK-28, R-HSK-29, R-HSK-44
   @Test(
     "a frame out of order is a violation, told to the peer", arguments: [Role.dialler, .acceptor],
     wrong.indices)
@@ -100,6 +101,7 @@ struct HandshakeOrderTests {
     #expect(machine.receive(.payload(ByteBuffer(bytes: [1]), isLast: false)) == [])
   }
 
+  // R-HSK-40
   @Test("with a key the acceptor must not prove first")
   func proofOutOfTurn() throws {
     var (machine, _, _) = try afterHello(.dialler, methods: .sharedKey)
@@ -108,6 +110,7 @@ struct HandshakeOrderTests {
     #expect(machine.provideProof([1]) == [])
   }
 
+  // R-HSK-20, R-HSK-28
   @Test("with a key the dialler must not accept before the acceptor proved", arguments: [false, true])
   func acceptedTooEarly(isVerified: Bool) throws {
     var (machine, _, _) = try afterHello(.acceptor, methods: .sharedKey)
@@ -116,6 +119,7 @@ struct HandshakeOrderTests {
     #expect(machine.receive(accepted).last == .failed(Violation(.acceptedBeforeOurProof)))
   }
 
+  // R-HSK-45
   @Test(
     "a peer that accepted and gives up says so with GOAWAY", arguments: [Role.dialler, .acceptor],
     [(ErrorCode.handshakeTimeout, ErrorCode.handshakeTimeout), (.none, .internalError)])
@@ -127,6 +131,7 @@ struct HandshakeOrderTests {
     #expect(machine.isFinished)
   }
 
+  // R-HSK-32
   @Test("time runs out wherever the handshake is", arguments: [Role.dialler, .acceptor], Stage.allCases)
   func tooLate(role: Role, stage: Stage) throws {
     var machine = try machine(role, at: stage)
@@ -140,6 +145,7 @@ struct HandshakeOrderTests {
     #expect(machine.handleTimeout(now: due) == [])
   }
 
+  // R-FRM-3, R-HSK-21
   @Test("a stranger without the preface is not answered", arguments: [Role.dialler, .acceptor])
   func silence(role: Role) throws {
     let bad = Violation(.badPreface(BadPreface(firstBytes: [0x16])))

@@ -56,6 +56,7 @@ struct HandshakeRefusalTests {
     },
   ]
 
+  // R-HSK-3, R-HSK-4, R-HSK-10, R-HSK-13, R-HSK-33, R-HSK-34, R-HSK-35, R-HSK-36, R-SEC-7
   @Test("a peer is refused with a code and a text, behind our own HELLO", arguments: both + one)
   func refused(_ test: Case) throws {
     let own = try sampleHello(server: "a", cluster: "blue", nonce: 1)
@@ -75,6 +76,7 @@ struct HandshakeRefusalTests {
     #expect(machine.isFinished)
   }
 
+  // R-HSK-34, R-HSK-35
   @Test("the server that was wanted is taken, as is whoever answers")
   func wanted() throws {
     for (expecting, target) in [("b", "a"), (nil, ""), ("", "")] as [(String?, String)] {
@@ -93,6 +95,7 @@ struct HandshakeRefusalTests {
     }
   }
 
+  // R-HSK-6
   @Test("a target in the acceptor's HELLO is ignored")
   func acceptorTarget() throws {
     var dialler = makeHandshake(.dialler, try sampleHello(server: "a", nonce: 1))
@@ -102,6 +105,7 @@ struct HandshakeRefusalTests {
       dialler.receive(.frame(.hello(payload(of: peer)))) == [.send(.authentication(Authentication(.none)))])
   }
 
+  // R-HSK-17
   @Test("AUTH by another method than the agreed one is refused", arguments: [Role.dialler, .acceptor])
   func otherMethod(role: Role) throws {
     for method: UInt8 in [1, 2, 9] {
@@ -115,6 +119,7 @@ struct HandshakeRefusalTests {
     }
   }
 
+  // R-HSK-17
   @Test("a wrong proof is refused", arguments: [Role.dialler, .acceptor])
   func wrongProof(role: Role) throws {
     var (machine, _, _) = try afterHello(role, methods: .sharedKey)
@@ -131,6 +136,7 @@ struct HandshakeRefusalTests {
     #expect(machine.proofWasChecked(isValid: true) == [])
   }
 
+  // R-HSK-22
   @Test(
     "the peer's refusal ends the handshake wherever it comes", arguments: [Role.dialler, .acceptor], 0..<4)
   func refusedByPeer(role: Role, step: Int) throws {

@@ -26,6 +26,7 @@ let authenticated = FrameEvent.frame(.authentication(Authentication(.none)))
 
 @Suite("The handshake, both ends")
 struct HandshakeTests {
+  // R-FRM-1, R-FRM-2, R-FRM-33, R-HSK-2, R-HSK-3, R-HSK-18
   @Test("the dialler speaks first, the acceptor not before it has a HELLO")
   func whoSpeaks() throws {
     let own = try sampleHello(server: "a", nonce: 1)
@@ -42,6 +43,7 @@ struct HandshakeTests {
       ])
   }
 
+  // R-HSK-16, R-HSK-20, R-HSK-25
   @Test(
     "without a key each end is authenticated by the other's AUTH and established by both WELCOMEs",
     arguments: [Role.dialler, .acceptor], [AuthenticationMethods.none, .tls, [.none, .tls]])
@@ -79,6 +81,7 @@ struct HandshakeTests {
       ])
   }
 
+  // R-HSK-16, R-HSK-19
   @Test("with a key the dialler proves first, and both proofs are over both HELLOs as received")
   func sharedKey() throws {
     let dialling = try sampleHello(server: "a", nonce: 1, methods: .sharedKey)
@@ -113,6 +116,7 @@ struct HandshakeTests {
     #expect(acceptor.receive(acceptedQuietly).last == .established(grantsRoute: false))
   }
 
+  // R-HSK-21
   @Test("the owner may refuse instead of accepting", arguments: [Role.dialler, .acceptor])
   func ownerRefuses(role: Role) throws {
     var (machine, _, _) = try afterHello(role)
@@ -129,6 +133,7 @@ struct HandshakeTests {
     #expect(machine.fail(Violation(.handshakeTooLate)) == [])
   }
 
+  // R-FRM-33, R-HSK-3
   @Test("an acceptor that refuses before its HELLO sends preface and HELLO in front of the refusal")
   func earlyRefusal() throws {
     let own = try sampleHello(server: "a", nonce: 1)
@@ -150,6 +155,7 @@ struct HandshakeTests {
     #expect(machine.receive(acceptedQuietly).last == .established(grantsRoute: false))
   }
 
+  // R-HSK-30
   @Test("all of the largest handshake fits its limit")
   func largest() throws {
     let long = String(repeating: "x", count: 255)

@@ -12,6 +12,7 @@ struct AbuseGuardTests {
     (.lateFrames, 1_024, 512), (.resets, 1_024, 512), (.provokedResets, 1_024, 512), (.idleStreams, 64, 16),
   ]
 
+  // R-LIM-3, R-LIM-4
   @Test("each allows its burst, then its rate, and names itself when it is used up", arguments: table.indices)
   func budget(index: Int) throws {
     let (budget, burst, perSecond) = Self.table[index]

@@ -14,6 +14,7 @@ struct DrainStateTests {
 
   private func goAway(_ last: UInt64) -> GoAway { GoAway(lastStream: last, code: .shutdown, text: "bye") }
 
+  // R-DRN-1, R-DRN-2, R-DRN-3
   @Test("announces first, and names the last stream after the pause")
   func twoSteps() {
     var state = DrainState()
@@ -32,6 +33,7 @@ struct DrainStateTests {
     #expect(state.handleTimeout(highestPeerStream: 11, now: start + .seconds(9)) == .none)
   }
 
+  // R-DRN-3
   @Test("a PONG behind the announcement ends the pause")
   func pong() {
     var state = announced()
@@ -57,6 +59,7 @@ struct DrainStateTests {
     #expect(state.mayOpen)
   }
 
+  // R-DRN-8
   @Test("an error ends at once, and never names a later stream than before")
   func failure() {
     var fresh = DrainState()
@@ -74,6 +77,7 @@ struct DrainStateTests {
     #expect(concluded.refuses(6))
   }
 
+  // R-DRN-5, R-DRN-9
   @Test("the peer's GOAWAY ends opening, and its last one rejects what lies above")
   func receiving() throws {
     var state = DrainState()

@@ -16,6 +16,7 @@ struct KeepAliveTests {
     return estimator
   }
 
+  // R-LIV-4, R-LIV-5
   @Test("asks once after a second of silence, and gives up after five")
   func silence() throws {
     var keepAlive = try steady()
@@ -27,6 +28,7 @@ struct KeepAliveTests {
     #expect(keepAlive.handleTimeout(now: start + .seconds(5)) == .giveUp(.silence))
   }
 
+  // R-LIV-7
   @Test("begins anew with every byte")
   func bytes() throws {
     var keepAlive = try steady()
@@ -45,6 +47,7 @@ struct KeepAliveTests {
     #expect(keepAlive.deadline == start + .seconds(3))
   }
 
+  // R-LIV-4
   @Test("asks at another moment for each seed, within a fifth", arguments: 0..<50 as Range<UInt64>)
   func jitter(seed: UInt64) {
     let one = KeepAlive(limits: .defaults, seed: seed, now: start)
@@ -54,6 +57,7 @@ struct KeepAliveTests {
     #expect(one.deadline <= start + .milliseconds(1_200), "seed \(seed)")
   }
 
+  // R-LIV-5
   @Test("gives a slow path eight round trips")
   func slowPath() throws {
     var keepAlive = try steady()
@@ -68,6 +72,7 @@ struct KeepAliveTests {
     #expect(fast.handleTimeout(now: start + .seconds(5)) == .giveUp(.silence))
   }
 
+  // R-LIV-8, R-LIV-11
   @Test("measures the round trip every five seconds though bytes come in all the while")
   func measurement() throws {
     var keepAlive = try steady()
@@ -86,6 +91,7 @@ struct KeepAliveTests {
     #expect(keepAlive.handleTimeout(now: start + .milliseconds(10_200)) == .sendPing)
   }
 
+  // R-LIV-10
   @Test("gives no path more than a day")
   func endlessPath() throws {
     var keepAlive = try steady()
@@ -93,6 +99,7 @@ struct KeepAliveTests {
     #expect(keepAlive.handleTimeout(now: start + .hours(24)) == .giveUp(.silence))
   }
 
+  // R-LIV-6
   @Test("gives up a socket that takes nothing although bytes come in")
   func noWriteProgress() throws {
     var keepAlive = try steady()

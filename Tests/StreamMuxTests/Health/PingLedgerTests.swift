@@ -22,6 +22,7 @@ struct PingLedgerTests {
     #expect(ledger.openCount == 0)
   }
 
+  // R-LIV-3
   @Test("an answer settles all earlier ones, and none is taken twice")
   func settles() {
     var ledger = PingLedger(firstNumber: 10)

@@ -10,6 +10,7 @@ struct RoundTripEstimatorTests {
     #expect(estimator.smoothed == nil && estimator.minimum == nil && estimator.latest == nil)
   }
 
+  // R-LIV-9
   @Test("starts and moves as RFC 6298 computes by hand")
   func byHand() {
     var estimator = RoundTripEstimator()

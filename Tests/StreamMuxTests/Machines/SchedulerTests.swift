@@ -11,6 +11,7 @@ struct SchedulerTests {
 
   private func makeScheduler() -> Scheduler { Scheduler(limits: .defaults, now: Self.now) }
 
+  // R-SCH-4
   @Test("streams of a class take turns")
   func roundRobin() {
     var scheduler = makeScheduler()
@@ -25,6 +26,7 @@ struct SchedulerTests {
     #expect(order == [0, 1, 2, 0, 1, 2, 0, 1, 2])
   }
 
+  // R-SCH-3
   @Test("appends and snapshots share 8 to 1 by bytes, whatever the frames", arguments: [500, 16_400, 65_552])
   func weights(frame: Int) {
     var scheduler = makeScheduler()
@@ -63,6 +65,7 @@ struct SchedulerTests {
     #expect(snapshots >= 2)
   }
 
+  // R-SCH-2, R-SCH-10
   @Test("elections go first until their allowance is used up, then take their turn, and come back with time")
   func elections() throws {
     var scheduler = makeScheduler()
@@ -104,6 +107,7 @@ struct SchedulerTests {
 
 @Suite("What the connection sends next")
 struct TransmissionTests {
+  // R-SCH-2
   @Test("an election queued behind a megabyte of bulk goes out next")
   func electionFirst() throws {
     var lone = try LoneEngine(.dialler)
@@ -124,6 +128,7 @@ struct TransmissionTests {
     #expect(lone.engine.hasReachedWire(vote))
   }
 
+  // R-SCH-11
   @Test("an election stream that queues too much is an append from then on")
   func demotion() throws {
     var lone = try LoneEngine(.dialler)
@@ -139,6 +144,7 @@ struct TransmissionTests {
     #expect(order.prefix(4) == [1, 3, 1, 3])
   }
 
+  // R-SCH-7
   @Test("bulk frames are short while others wait, and as long as may be when alone")
   func frameSizes() throws {
     var lone = try LoneEngine(.dialler)
@@ -174,6 +180,7 @@ struct TransmissionTests {
     buffer.withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) }
   }
 
+  // R-SCH-8
   @Test("small frames are packed into one buffer")
   func packing() throws {
     var lone = try LoneEngine(.dialler)
@@ -189,6 +196,7 @@ struct TransmissionTests {
     #expect(more == nil)
   }
 
+  // R-SCH-5
   @Test("a stream without credit holds nobody back")
   func stalled() throws {
     var lone = try LoneEngine(.dialler)
@@ -222,6 +230,7 @@ struct TransmissionTests {
 
 @Suite("The control queue")
 struct ControlQueueTests {
+  // R-LIM-8, R-LIV-2
   @Test("keeps only the newest PONGs, and each mark once")
   func bounded() {
     var queue = ControlQueue(pongLimit: 3)

@@ -54,6 +54,7 @@ struct StreamHalfTests {
     "violation:streamState": .violation(.streamState),
   ]
 
+  // R-STR-12, R-STR-13, R-STR-14, R-STR-15, R-STR-16, R-STR-19
   @Test("each row is what the code does")
   func rows() throws {
     for row in try StateTable.load().rows {

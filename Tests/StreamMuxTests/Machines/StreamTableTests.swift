@@ -72,6 +72,7 @@ struct SendQueueTests {
 
 @Suite("Stream credit")
 struct StreamCreditTests {
+  // R-FLW-19, R-FLW-20, R-FLW-23
   @Test(
     "a peer may open what it was granted, and gets it back in quarters",
     arguments: [(1, 1), (3, 1), (8, 2), (256, 64)])
@@ -94,6 +95,7 @@ struct StreamCreditTests {
     #expect(isAllowedAgain)
   }
 
+  // R-FLW-18, R-FLW-21
   @Test("an opener counts what it was granted in all")
   func allowance() {
     var allowance = StreamAllowance(initial: 1)
@@ -110,33 +112,45 @@ struct StreamCreditTests {
 
 @Suite("Opens that wait")
 struct PendingOpensTests {
-  private func key(_ slot: Int) -> StreamKey { StreamKey(slot: UInt32(slot), generation: 0) }
+  private func insert(_ table: inout StreamTable) -> StreamKey {
+    table.insert { key in
+      Stream(
+        key: key, opening: StreamOpening(trafficClass: .append), isOwn: true, id: 0, sending: .unopened,
+        sendWindow: SendWindow(initial: 0), receiveWindow: ReceiveWindow(initial: 16_384), isPending: true,
+        isOwned: true)
+    }
+  }
 
   @Test("come in in their order within a class, without those that were cancelled")
   func order() {
+    var table = StreamTable()
     var pending = PendingOpens(capacity: 10)
-    for slot in 0..<4 { pending.append(key(slot), .append) }
-    pending.append(key(9), .election)
-    var waiting: Set<StreamKey> = [key(1), key(2), key(3), key(9)]
-    pending.cancel(.append) { waiting.contains($0) }
+    let keys = (0..<4).map { _ in insert(&table) }
+    for key in keys { pending.append(key, .append) }
+    pending.append(insert(&table), .election)
+    table.remove(keys[0])
+    pending.cancel(.append, in: table)
     #expect(pending.count == 4)
     var order: [StreamKey] = []
-    while let next = pending.first(.append, isWaiting: { waiting.contains($0) }) {
+    while let next = pending.first(.append, in: table) {
       order.append(next)
-      waiting.remove(next)
+      table[next].isPending = false
       pending.removeFirst(.append)
     }
-    #expect(order == [key(1), key(2), key(3)])
+    #expect(order == Array(keys[1...]))
     #expect(pending.isEmpty(.append) && !pending.isEmpty(.election) && pending.count == 1)
   }
 
   @Test("cancelling for ever behind one that waits costs no memory")
   func churn() {
+    var table = StreamTable()
     var pending = PendingOpens(capacity: 10)
-    pending.append(key(0), .append)
-    for slot in 1..<10_000 {
-      pending.append(key(slot), .append)
-      pending.cancel(.append) { $0 == key(0) }
+    pending.append(insert(&table), .append)
+    for _ in 1..<10_000 {
+      let key = insert(&table)
+      pending.append(key, .append)
+      table.remove(key)
+      pending.cancel(.append, in: table)
     }
     #expect(pending.count == 1)
     #expect(pending.entries(.append) <= 32)

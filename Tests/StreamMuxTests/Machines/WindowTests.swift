@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Windows")
 struct WindowTests {
+  // R-FLW-1, R-FLW-4
   @Test("a sender may send up to its limit, and stale credit changes nothing")
   func sending() {
     var window = SendWindow(initial: 100)
@@ -19,6 +20,7 @@ struct WindowTests {
     #expect(window.available == Int.max)
   }
 
+  // R-FLW-2
   @Test("the last byte of the window is taken, the next is not")
   func edge() {
     var window = ReceiveWindow(initial: 16_384)
@@ -29,6 +31,7 @@ struct WindowTests {
     #expect(window.received == 16_384)
   }
 
+  // R-FLW-6
   @Test(
     "credit is due from a quarter of the window on",
     arguments: [(4_095, false), (4_096, true), (16_384, true)])
@@ -43,6 +46,7 @@ struct WindowTests {
     }
   }
 
+  // R-FLW-15
   @Test("absorbed bytes count as consumed, and are given back when they are")
   func absorption() {
     var window = ReceiveWindow(initial: 16_384)
@@ -75,6 +79,7 @@ struct WindowTests {
     #expect(window.takeCredit() == limit + 6_000)
   }
 
+  // R-FLW-3
   @Test(
     "whatever is absorbed, credited and consumed, the limit never shrinks and nothing is credited twice",
     arguments: 1...50 as ClosedRange<UInt64>)
@@ -110,6 +115,7 @@ struct WindowTests {
     #expect(window.absorbed == 0 && window.held == 0)
   }
 
+  // R-FLW-25, R-FLW-27
   @Test("the budget holds exactly what was reserved, and elections never ask it")
   func budget() {
     var budget = ReceiveBudget(limit: 100)
@@ -132,6 +138,7 @@ struct WindowTests {
 struct AssemblyTurnTests {
   private func key(_ slot: UInt32) -> StreamKey { StreamKey(slot: slot, generation: 0) }
 
+  // R-FLW-12, R-FLW-13
   @Test("goes to the first, then to those who wait in their order")
   func order() {
     var turn = AssemblyTurn(budget: 10)
@@ -143,6 +150,7 @@ struct AssemblyTurnTests {
     #expect(turn.holder == nil)
   }
 
+  // R-FLW-15
   @Test("credits no more than its budget")
   func budget() {
     var turn = AssemblyTurn(budget: 10)

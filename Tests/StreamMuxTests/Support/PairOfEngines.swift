@@ -64,6 +64,8 @@ struct PairOfEngines {
   var recordsBytes = false
   /// Sides whose socket takes nothing.
   var blocked: Set<Side> = []
+  /// Sides whose owner consumes bytes in the moment when they arrive; their events are not kept.
+  var consumers: Set<Side> = []
   /// A digest of everything that happened, if asked for: equal for equal runs.
   var trace: Trace?
 
@@ -78,8 +80,11 @@ struct PairOfEngines {
   }
 
   /// A pair behind the handshake, with its events taken.
-  static func established(_ options: Options = Options(), seed: UInt64 = 1) throws -> PairOfEngines {
+  static func established(
+    _ options: Options = Options(), seed: UInt64 = 1, recordsBytes: Bool = false
+  ) throws -> PairOfEngines {
     var pair = try PairOfEngines(options, seed: seed)
+    pair.recordsBytes = recordsBytes
     pair.run()
     precondition(pair.engines.dialler.phase == .running && pair.engines.acceptor.phase == .running)
     pair.events = Sided([])
@@ -187,6 +192,8 @@ struct PairOfEngines {
       switch event {
       case .peerAuthenticated where options.acceptsAtOnce:
         engines[side].accept(grantsRoute: true, now: now)
+      case .data(let key, let bytes) where consumers.contains(side):
+        engines[side].consume(bytes.readableBytes, of: key)
       case .shouldCloseOutput:
         links[side].close(now: now)
         events[side].append(event)

@@ -14,6 +14,9 @@ struct SimulatedLink {
     var rate: Int?
     /// Bytes that the sender may have on the way: a socket buffer. Above it `capacity` is 0.
     var buffer = 256 * 1_024
+    /// How many of a thousand segments are lost. A lost one is repeated a round trip later, and what was sent
+    /// behind it waits for it, as with TCP.
+    var lossPerMille = 0
     /// Sizes of the segments that arrive.
     var segment = 1...65_536
   }
@@ -26,6 +29,7 @@ struct SimulatedLink {
   let shape: Shape
   private var segments: Deque<Segment> = []
   private var inFlight = 0
+  private var lastArrival: NIODeadline
   /// When the last byte was put on the wire.
   private var busyUntil: NIODeadline
   /// The sender closed its direction; arrives behind everything else.
@@ -35,6 +39,7 @@ struct SimulatedLink {
   init(shape: Shape, now: NIODeadline) {
     self.shape = shape
     busyUntil = now
+    lastArrival = now
   }
 
   /// Bytes that the socket takes now.
@@ -51,13 +56,18 @@ struct SimulatedLink {
         busyUntil = busyUntil + .nanoseconds(Int64(size) * 1_000_000_000 / Int64(rate))
       }
       inFlight += size
-      segments.append(Segment(bytes: piece, arrival: busyUntil + shape.delay))
+      var arrival = busyUntil + shape.delay
+      if shape.lossPerMille > 0, Int.random(in: 0..<1_000, using: &generator) < shape.lossPerMille {
+        arrival = arrival + shape.delay + shape.delay
+      }
+      lastArrival = max(lastArrival, arrival)
+      segments.append(Segment(bytes: piece, arrival: lastArrival))
     }
   }
 
   mutating func close(now: NIODeadline) {
     guard closing == nil else { return }
-    closing = max(busyUntil, now) + shape.delay
+    closing = max(max(busyUntil, now) + shape.delay, lastArrival)
   }
 
   /// When something arrives next.

@@ -8,6 +8,7 @@ struct AgreementTests {
     (1...UInt16.max, 7...7, 7),
   ]
 
+  // R-HSK-10
   @Test("has the highest common version, whoever asks", arguments: versions.indices)
   func version(index: Int) throws {
     let (left, right, expected) = Self.versions[index]
@@ -28,6 +29,7 @@ struct AgreementTests {
     ([.none, .init(rawValue: 8)], [.none, .init(rawValue: 8)], AuthenticationMethod.none),
   ]
 
+  // R-HSK-12, R-HSK-13, R-HSK-14
   @Test("has the strongest common method that is known, whoever asks", arguments: methods.indices)
   func method(index: Int) throws {
     let (left, right, expected) = Self.methods[index]
@@ -41,6 +43,7 @@ struct AgreementTests {
     }
   }
 
+  // R-HSK-11, R-HSK-12
   @Test("has the features of both")
   func features() throws {
     let all = try sampleHello(server: "a", features: .init(rawValue: 0b111))

@@ -17,6 +17,7 @@ struct ConfigurationTests {
     #expect(limits.handshakeTimeout == .seconds(5))
   }
 
+  // R-LIM-2
   @Test("refuses what is out of range and names the field")
   func limits() {
     let wrong: [(String, () throws -> Void)] = [
@@ -29,6 +30,8 @@ struct ConfigurationTests {
       ),
       ("receiveBudget", { _ = try MuxLimits(initialWindow: 1_048_576, receiveBudget: 1_048_575) }),
       ("assemblyBudget", { _ = try MuxLimits(assemblyBudget: 0) }),
+      ("maximumAppendWindow", { _ = try MuxLimits(maximumAppendWindow: 16_383) }),
+      ("maximumSnapshotWindow", { _ = try MuxLimits(maximumSnapshotWindow: 1 << 30 + 1) }),
       ("maximumPendingOpens", { _ = try MuxLimits(maximumPendingOpens: 0) }),
       ("writeLowWater", { _ = try MuxLimits(writeLowWater: 0) }),
       ("maximumControlFrames", { _ = try MuxLimits(maximumControlFrames: 63) }),

@@ -4,6 +4,7 @@ import Testing
 
 @Suite("HELLO")
 struct HelloTests {
+  // R-HSK-4
   @Test("ends nowhere but at its end")
   func truncated() throws {
     let whole = payload(of: try sampleHello(target: "n2", extensions: [.init(type: 9, value: [1, 2])]))
@@ -23,6 +24,7 @@ struct HelloTests {
     }
   }
 
+  // R-HSK-4
   /// Offsets of the fixed fields.
   @Test(
     "has ranges",
@@ -54,6 +56,7 @@ struct HelloTests {
     }
   }
 
+  // R-HSK-4
   @Test("has strings of at most 255 bytes, not characters")
   func tooLong() throws {
     #expect(throws: HelloDefect.tooLong(.serverID, 256)) {
@@ -66,6 +69,7 @@ struct HelloTests {
     #expect(throws: HelloDefect.tooLong(.clusterID, 256)) { try Hello(decoding: long) }
   }
 
+  // R-HSK-4
   @Test("names its cluster and its server")
   func empty() throws {
     let fixed = payload(of: try sampleHello()).getSlice(at: 0, length: 60) ?? ByteBuffer()
@@ -80,6 +84,7 @@ struct HelloTests {
     #expect(try Hello(decoding: both).serverID == "b")
   }
 
+  // R-HSK-42
   @Test("is at most 3,072 bytes")
   func encodedTooLong() throws {
     let base = try sampleHello().encodedLength
@@ -91,6 +96,7 @@ struct HelloTests {
     }
   }
 
+  // R-HSK-5
   @Test("keeps extensions that nobody knows, also two of a type")
   func extensions() throws {
     let hello = try sampleHello(extensions: [

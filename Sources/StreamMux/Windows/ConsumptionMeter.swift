@@ -1,0 +1,70 @@
+package import NIOCore
+
+/// Measures how fast the bytes of one stream are consumed while its sender has more to send.
+///
+/// An epoch lasts until half a window was consumed and a round trip has passed. A frame without MORE ends it
+/// without a result: from there on the sender may have had nothing to send, which says nothing about the path
+/// or the consumer.
+package struct ConsumptionMeter: Hashable, Sendable {
+  private struct Epoch: Hashable, Sendable {
+    let start: NIODeadline
+    let consumed: UInt64
+  }
+
+  private var epoch: Epoch?
+  /// Whether the sender ever said MORE.
+  package private(set) var hasBegun = false
+  private var rates = RateHistory()
+
+  package init() {}
+
+  /// Bytes per second of the fastest of the last epochs; nil before the first.
+  package var highestRate: Double? { rates.highest }
+
+  /// A DATA frame came.
+  ///
+  /// - Parameters:
+  ///   - consumed: bytes of the stream that were consumed or absorbed up to now.
+  /// - Returns: the rate of the epoch that ended, in bytes per second.
+  package mutating func received(
+    hasMore: Bool, consumed: UInt64, window: UInt32, shortest: TimeAmount, now: NIODeadline
+  ) -> Double? {
+    guard hasMore else {
+      epoch = nil
+      return nil
+    }
+    hasBegun = true
+    guard let current = epoch else {
+      epoch = Epoch(start: now, consumed: consumed)
+      return nil
+    }
+    let elapsed = now - current.start
+    guard elapsed >= shortest, elapsed > .zero, consumed >= current.consumed + UInt64(window) / 2 else {
+      return nil
+    }
+    epoch = Epoch(start: now, consumed: consumed)
+    let rate = Double(consumed - current.consumed) * 1e9 / Double(elapsed.nanoseconds)
+    rates.append(rate)
+    return rate
+  }
+}
+
+/// The last eight rates.
+package struct RateHistory: Hashable, Sendable {
+  static let length = 8
+  private var rates: [Double] = []
+  private var next = 0
+
+  package init() {}
+
+  package var highest: Double? { rates.max() }
+
+  package mutating func append(_ rate: Double) {
+    if rates.count < Self.length {
+      rates.append(rate)
+    } else {
+      rates[next] = rate
+      next = (next + 1) % Self.length
+    }
+  }
+}
