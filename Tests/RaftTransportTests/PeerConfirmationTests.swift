@@ -1,4 +1,5 @@
 import NIOCore
+import StreamMux
 import Testing
 
 @testable import RaftTransport

@@ -148,6 +148,8 @@ struct SocketsArbitrationTests {
   func weakerChallenger() async throws {
     let server = try await listen("b")
     try await closing(server) {
+      // Where the server was asked to call its peer, it believes a connection of that peer.
+      _ = try? await server.requestVote(id: "a", target: "127.0.0.1:9", RequestVoteRequest())
       let first = try await RawPeer.connect(to: server.localAddress)
       try await first.shakeHands(try RawPeer.hello(serverID: "a", address: "127.0.0.1:9"))
       try await eventually("the first one stands") { await server.statistics().connections.count == 1 }

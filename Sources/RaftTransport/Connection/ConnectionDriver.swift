@@ -147,18 +147,14 @@ final class ConnectionDriver: ChannelInboundHandler {
 
   /// Lets what runs come to its end and closes the connection then.
   func drain() {
+    guard !isDraining else { return }
+    isDraining = true
     engine.drain(now: .now())
-    beginDraining()
+    for (stream, owner) in owners { owner.connectionDraining(stream, self) }
+    observer.connectionDraining(link)
     eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
       self?.perform { self?.close(.shutdown, text: "the drain took too long") }
     }
-  }
-
-  private func beginDraining() {
-    guard !isDraining else { return }
-    isDraining = true
-    for (stream, owner) in owners { owner.connectionDraining(stream, self) }
-    observer.connectionDraining(link)
   }
 
   /// How long a probe waits for its answer (R-PAIR-8): four round trips, but no less than a second, and short enough
@@ -272,7 +268,8 @@ final class ConnectionDriver: ChannelInboundHandler {
     case .pong(let number, _):
       endProbe(number, answered: true)
     case .draining:
-      beginDraining()
+      for (stream, owner) in owners { owner.peerDraining(stream, self) }
+      observer.connectionDraining(link)
     case .ending(let closure):
       finish(closure)
     case .shouldCloseOutput:

@@ -21,8 +21,11 @@ protocol StreamOwner: AnyObject {
   /// The peer's half ended without its FIN, or the connection is over.
   func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver)
 
-  /// The connection is drained, by either side: what would go on for ever has to end.
+  /// This side drains the connection: what would go on for ever has to end.
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver)
+
+  /// The peer drains the connection: it answers what it was asked and takes nothing more.
+  func peerDraining(_ stream: StreamKey, _ driver: ConnectionDriver)
 
   /// How many calls of our own wait for an answer here.
   var callsInFlight: Int { get }
@@ -35,6 +38,7 @@ extension StreamOwner {
   func streamStopped(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {}
   func streamWritable(_ stream: StreamKey, _ driver: ConnectionDriver) {}
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {}
+  func peerDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {}
   var callsInFlight: Int { 0 }
   var snapshotProgress: TransportStatistics.Snapshot? { nil }
 }

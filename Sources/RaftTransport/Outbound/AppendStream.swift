@@ -13,7 +13,7 @@ final class AppendStream: StreamOwner {
   /// When the next answer is due.
   private var deadline = NIODeadline.distantFuture
   private var timer: Scheduled<Void>?
-  private var isDraining = false
+  private var isPeerDraining = false
 
   init(pipeline: PipelineCore, limits: MessageLimits, timeout: TimeAmount?) {
     self.pipeline = pipeline
@@ -90,20 +90,23 @@ final class AppendStream: StreamOwner {
   }
 
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {
-    isDraining = true
-    pipeline.refuseRequests(drained(driver.peerID))
+    fail(streamsClosed(driver.peerID), driver, code: .shutdown)
+  }
+
+  func peerDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    isPeerDraining = true
+    pipeline.refuseRequests(streamsClosed(driver.peerID))
     endIfDrained(driver)
   }
 
-  /// A drained pipeline ends when everything that was sent is answered.
+  /// Where the peer drains, the pipeline ends when everything that was sent is answered.
   private func endIfDrained(_ driver: ConnectionDriver) {
-    guard isDraining, unanswered == 0 else { return }
-    fail(drained(driver.peerID), driver, code: .shutdown)
+    guard isPeerDraining, unanswered == 0 else { return }
+    fail(streamsClosed(driver.peerID), driver, code: .shutdown)
   }
 
-  private func drained(_ peer: ServerID) -> TransportError {
-    TransportError(
-      .pipelineClosed, "the streams to server '\(peer)' were closed", delivery: .notDelivered)
+  private func streamsClosed(_ peer: ServerID) -> TransportError {
+    TransportError(.pipelineClosed, "the streams to server '\(peer)' were closed", delivery: .unknown)
   }
 
   // MARK: Answers and time

@@ -129,14 +129,15 @@ final class PeerDirectory: Sendable {
   /// Makes a connection of an accepted channel; on the channel's event loop.
   func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
     let eventLoop = channel.eventLoop
-    let link: Link? = state.withLock { state in
-      guard !state.table.isShutDown, state.table.handshakeCount < maximumHandshakes else { return nil }
+    let (link, isShutDown) = state.withLock { state -> (Link?, Bool) in
+      if state.table.isShutDown { return (nil, true) }
+      guard state.table.handshakeCount < maximumHandshakes else { return (nil, false) }
       let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
       state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
-      return link
+      return (link, false)
     }
     guard let link else {
-      logger.debug("a connection was closed: the server shuts down, or too many are in the handshake")
+      if !isShutDown { logger.warning("too many connections are in the handshake; one was closed") }
       return channel.close()
     }
     track(channel)
