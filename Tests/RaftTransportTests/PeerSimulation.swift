@@ -205,7 +205,7 @@ final class PeerSimulation {
           $0.refuse(Refusal(code: code, text: text, winner: nonce), now: simulation.now)
         }
       }
-    case .probe(let link):
+    case .probe(let link, _):
       note("\(server) probes \(link)")
       if table.links[link]?.isEstablished != true { problem("\(server) probes \(link), not established") }
       guard let end = end(link, of: server) else { return problem("\(server) probes \(link), which is gone") }

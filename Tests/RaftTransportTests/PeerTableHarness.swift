@@ -26,7 +26,7 @@ struct PeerTableHarness {
         case .accept(let link, let grantsRoute): .accept(link.rawValue, route: grantsRoute)
         case .refuse(let link, let code, _, let winner):
           .refuse(link.rawValue, code, winner: winner?.rawValue)
-        case .probe(let link): .probe(link.rawValue)
+        case .probe(let link, _): .probe(link.rawValue)
         case .close(let link, let code, _): .close(link.rawValue, code)
         case .alarm(let id, _): .alarm(id.rawValue)
         }

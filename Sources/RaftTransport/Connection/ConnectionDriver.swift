@@ -26,6 +26,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var probes: [UInt64: Scheduled<Void>] = [:]
   private var context: ChannelHandlerContext?
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+  private var lastReceived = NIODeadline.uptimeNanoseconds(0)
   private var isPumping = false
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
@@ -73,7 +74,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    engine.receive(unwrapInboundIn(data), now: .now())
+    lastReceived = .now()
+    engine.receive(unwrapInboundIn(data), now: lastReceived)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -153,8 +155,13 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   /// Finds out whether the peer still answers, and tells the observer unless the connection ends first.
-  func probe() {
+  ///
+  /// - Parameter inAnyCase: Whether to ask even if something was heard of the peer in the last second (R-PAIR-7).
+  func probe(inAnyCase: Bool) {
     guard !isOver else { return }
+    if !inAnyCase, lastReceived > .now() - .seconds(1) {
+      return observer.connection(link, probeAnswered: true)
+    }
     let number = engine.ping(now: .now())
     let patience = Self.probePatience(engine.figures.smoothedRoundTrip)
     probes[number] = eventLoop.assumeIsolated().scheduleTask(in: patience) {
@@ -277,6 +284,8 @@ final class ConnectionDriver: ChannelInboundHandler {
     // The end of the connection is answer enough for those who asked for a sign of life.
     for timer in probes.values { timer.cancel() }
     probes = [:]
+    // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
+    observer.connection(link, closed: closure)
     // Commands that were under way meet a connection that is over, and end by themselves.
     link.closeMailbox()
     let ended = owners
@@ -285,7 +294,6 @@ final class ConnectionDriver: ChannelInboundHandler {
       let end = StreamEnd.connectionOver(closure, hadReachedWire: engine.hasReachedWire(stream))
       owner.streamEnded(end, stream, self)
     }
-    observer.connection(link, closed: closure)
   }
 
   private func closeOutput() {

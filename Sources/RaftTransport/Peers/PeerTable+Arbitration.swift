@@ -68,6 +68,12 @@ extension PeerTable {
     return judgeChallengers(of: link, now: now)
   }
 
+  /// We want no new streams on any connection that stands; answers which these are, and what follows.
+  mutating func drainEstablished(now: NIODeadline) -> (links: [LinkID], actions: [PeerTableAction]) {
+    let standing = links.filter(\.value.isEstablished).keys.sorted()
+    return (standing, standing.flatMap { draining($0, now: now) })
+  }
+
   /// A connection is gone.
   mutating func closed(_ link: LinkID, error: TransportError, now: NIODeadline) -> [PeerTableAction] {
     let peer = links[link]?.identity?.id
@@ -100,7 +106,8 @@ extension PeerTable {
     else { return refuse(link, identity, for: incumbent, now: now) }
 
     links[link]?.stage = .challenging(identity, incumbent: incumbent)
-    return probe(incumbent)
+    // A peer that started again proves nothing by what its last life sent.
+    return probe(incumbent, inAnyCase: holder.incarnation < identity.incarnation)
   }
 
   /// Whether an incumbent has to go whether it is alive or not: it is weaker than the newcomer (R-PAIR-3), or it is
@@ -167,10 +174,10 @@ extension PeerTable {
     challengers(of: incumbent).flatMap { judge($0, $1, now: now) }
   }
 
-  private mutating func probe(_ link: LinkID) -> [PeerTableAction] {
+  private mutating func probe(_ link: LinkID, inAnyCase: Bool) -> [PeerTableAction] {
     guard links[link]?.isProbed == false else { return [] }
     links[link]?.isProbed = true
-    return [.probe(link)]
+    return [.probe(link, inAnyCase: inAnyCase)]
   }
 
   /// On the side that does not arbitrate, a new connection means that the arbiter has lost the older ones; whether
@@ -184,7 +191,7 @@ extension PeerTable {
       return holder.standing <= identity.standing
         && (other.covers(record) || holder.incarnation != identity.incarnation)
     }
-    return elders.keys.sorted().flatMap { probe($0) }
+    return elders.keys.sorted().flatMap { probe($0, inAnyCase: true) }
   }
 
   // MARK: Addresses and alarms

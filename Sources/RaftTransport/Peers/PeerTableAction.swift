@@ -14,8 +14,9 @@ enum PeerTableAction {
   /// Refuse a connection; in favour of the winner where it is a duplicate.
   case refuse(LinkID, ErrorCode, text: String, winner: LinkID?)
   /// Find out whether the other end still answers, and report it with ``PeerTable/probeEnded(_:answered:now:)`` unless
-  /// the connection ends first.
-  case probe(LinkID)
+  /// the connection ends first. A connection that was heard of in the last second need not be asked, unless it shall be
+  /// in any case.
+  case probe(LinkID, inAnyCase: Bool)
   /// End a connection.
   case close(LinkID, ErrorCode, text: String)
   /// Somebody should look at this.
