@@ -99,6 +99,7 @@ extension PeerSimulation {
     let identity = PeerIdentity(
       id: ServerID(hello.serverID), advertisedAddress: ServerAddress(hello.address),
       incarnation: hello.incarnation, standing: isChecked ? .addressChecked : .claimed)
+    end.peerIdentity = identity
     let tell: (PeerSimulation) -> Void = { simulation in
       guard simulation.isAlive(end.server, end.start) else { return }
       simulation.note("\(end.server) authenticated \(end.link) \(identity.standing)")

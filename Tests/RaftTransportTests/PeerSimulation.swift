@@ -244,6 +244,12 @@ final class PeerSimulation {
     if servers[server].id < servers[newcomer.peer.server].id {
       problem("R-PAIR-1: \(server) refuses a duplicate and is not the arbiter")
     }
+    if let record = servers[server].table.links[winner], record.isHandshaking, let holder = record.identity,
+      let identity = newcomer.peerIdentity, holder.standing == identity.standing,
+      holder.incarnation < identity.incarnation
+    {
+      problem("R-PAIR-18: \(server) prefers an unfinished connection of an earlier start")
+    }
   }
 
   // MARK: Calls
@@ -256,8 +262,19 @@ final class PeerSimulation {
     calls[ticket.rawValue] = Call(
       server: server, start: servers[server].start, id: id, address: address, began: now)
     update(server) { $0.call(ticket, id: id, address: address, now: now) }
+    checkIsNotNeedless(ticket)
     guard let patience else { return }
     schedule(after: patience) { $0.withdraw(ticket) }
+  }
+
+  /// Where a server called us from where it lives, nobody waits for another connection to it.
+  private func checkIsNotNeedless(_ ticket: CallTicket) {
+    guard let call = calls[ticket.rawValue], call.isWaiting else { return }
+    let isNeedless = servers[call.server].table.links.values.contains { record in
+      guard record.isEstablished, !record.isDialled, record.mayCarryOurCalls else { return false }
+      return record.identity?.id == call.id && record.identity?.advertisedAddress == call.address
+    }
+    if isNeedless { problem("\(call.server) dials \(call.id), which has called from there") }
   }
 
   private func withdraw(_ ticket: CallTicket) {

@@ -23,6 +23,8 @@ final class PeerSimulationEnd {
   private unowned var other: PeerSimulationEnd?
   let diallerNonce: Nonce
 
+  /// Who is at the other end, as the table was told.
+  var peerIdentity: PeerIdentity?
   var grantsRoute: Bool?
   var isEstablished = false
   var isDraining = false

@@ -52,9 +52,8 @@ extension PeerTable {
     // The winner may be here already and be no route for us, which the arbiter may not have known when it refused
     // us. If it refuses us again, waiting is better than asking a third time.
     let isWinnerHere = links.values.contains { $0.isEstablished && $0.identity?.id == owner }
-    guard isWinnerHere, !isRouteInSight(to: owner, besides: link), dials[target]?.hasLost == false else {
-      return []
-    }
+    let isAwaitedInVain = isWinnerHere && !isRouteInSight(to: owner, besides: link)
+    guard isAwaitedInVain, dials[target]?.hasLost == false else { return [] }
     dials[target]?.hasLost = true
     return redial(target)
   }
