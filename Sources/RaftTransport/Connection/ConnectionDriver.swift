@@ -150,8 +150,8 @@ final class ConnectionDriver: ChannelInboundHandler {
     guard !isDraining else { return }
     isDraining = true
     engine.drain(now: .now())
-    for (stream, owner) in owners { owner.connectionDraining(stream, self) }
     observer.connectionDraining(link)
+    for (stream, owner) in owners { owner.connectionDraining(stream, self) }
     eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
       self?.perform { self?.close(.shutdown, text: "the drain took too long") }
     }
@@ -268,8 +268,9 @@ final class ConnectionDriver: ChannelInboundHandler {
     case .pong(let number, _):
       endProbe(number, answered: true)
     case .draining:
-      for (stream, owner) in owners { owner.peerDraining(stream, self) }
+      // The table hears it first: whoever learns of it below may call again at once, and must not be sent here.
       observer.connectionDraining(link)
+      for (stream, owner) in owners { owner.peerDraining(stream, self) }
     case .ending(let closure):
       finish(closure)
     case .shouldCloseOutput:
