@@ -25,7 +25,7 @@ extension Transport {
     isolation: isolated (any Actor)? = #isolation,
     _ body: (any AppendPipeline) async throws -> Result
   ) async throws -> Result {
-    let pipeline = try await self.appendEntriesPipeline(id: id, target: target)
+    let pipeline = try await appendEntriesPipeline(id: id, target: target)
     do {
       let result = try await body(pipeline)
       await pipeline.close()

@@ -19,7 +19,7 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
     var isFinished = false
 
     mutating func take() -> Element? {
-      self.urgent.popFirst() ?? self.ordinary.popFirst()
+      urgent.popFirst() ?? ordinary.popFirst()
     }
   }
 
@@ -35,7 +35,7 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
   /// Puts an element in; returns `false` (and drops the element) after ``finish(droppingElements:)``.
   @discardableResult
   package func push(_ element: Element, urgent: Bool = false) -> Bool {
-    let (isAccepted, waiter) = self.state.withLock { state -> (Bool, Waiter?) in
+    let (isAccepted, waiter) = state.withLock { state -> (Bool, Waiter?) in
       if state.isFinished { return (false, nil) }
       if let waiter = state.waiters.popFirst() { return (true, waiter) }
       if urgent {
@@ -51,7 +51,7 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
 
   /// Ends the queue: what it holds can still be taken, unless it is dropped, and then `nil` comes for ever.
   package func finish(droppingElements: Bool = false) {
-    let (waiters, dropped) = self.state.withLock { state in
+    let (waiters, dropped) = state.withLock { state in
       state.isFinished = true
       let waiters = state.waiters
       state.waiters = []
@@ -70,14 +70,14 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
 
   /// The next element; waits for one. `nil` when the queue has ended or the task is cancelled.
   package func next() async -> Element? {
-    if let element = self.state.withLock({ $0.take() }) { return element }
-    let id = self.state.withLock { state in
+    if let element = state.withLock({ $0.take() }) { return element }
+    let id = state.withLock { state in
       state.nextWaiterID += 1
       return state.nextWaiterID
     }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let outcome: WaitOutcome = self.state.withLock { state in
+        let outcome: WaitOutcome = state.withLock { state in
           if let element = state.take() { return .resume(element) }
           // The flag is set before the cancellation handler runs, so that either this look sees it or the
           // handler finds the waiter.
@@ -88,12 +88,12 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
         if case .resume(let element) = outcome { continuation.resume(returning: element) }
       }
     } onCancel: {
-      self.cancelWait(id)
+      cancelWait(id)
     }
   }
 
   private func cancelWait(_ id: UInt64) {
-    let waiter: Waiter? = self.state.withLock { state in
+    let waiter: Waiter? = state.withLock { state in
       guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
         return nil
       }

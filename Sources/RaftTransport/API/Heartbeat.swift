@@ -6,12 +6,12 @@ extension AppendEntriesRequest {
   /// An empty address counts as none, an empty (not nil) leader counts as a leader, and nil and empty entries are
   /// both no entries, just as the Go code has it.
   package var isHeartbeat: Bool {
-    let addressIsGiven = (self.header.address?.readableBytes ?? 0) > 0
-    return self.term != 0
-      && (addressIsGiven || self.leader != nil)
-      && self.previousLogIndex == 0
-      && self.previousLogTerm == 0
-      && (self.entries?.isEmpty ?? true)
-      && self.leaderCommitIndex == 0
+    let addressIsGiven = (header.address?.readableBytes ?? 0) > 0
+    return term != 0
+      && (addressIsGiven || leader != nil)
+      && previousLogIndex == 0
+      && previousLogTerm == 0
+      && (entries?.isEmpty ?? true)
+      && leaderCommitIndex == 0
   }
 }

@@ -48,7 +48,7 @@ extension IncomingRPC {
   /// This is upstream's predicate (`NetworkTransport.handleCommand`, 1.3.7 and newer): a term, a leader named in
   /// the header's address or in the old leader field, and nothing else.
   public var isHeartbeat: Bool {
-    guard case .appendEntries(let request, _) = self.command else { return false }
+    guard case .appendEntries(let request, _) = command else { return false }
     return request.isHeartbeat
   }
 
@@ -57,7 +57,7 @@ extension IncomingRPC {
   /// - Returns: `false` if the RPC had been answered before; then nothing happens.
   @discardableResult
   public func fail(_ errorText: String) -> Bool {
-    switch self.command {
+    switch command {
     case .appendEntries(_, let responder): responder.fail(errorText)
     case .requestVote(_, let responder): responder.fail(errorText)
     case .requestPreVote(_, let responder): responder.fail(errorText)
@@ -68,7 +68,7 @@ extension IncomingRPC {
 
   /// Whether the RPC belongs to an election, so that it may overtake appends and snapshots.
   package var isElectionTraffic: Bool {
-    switch self.command {
+    switch command {
     case .requestVote, .requestPreVote, .timeoutNow: true
     case .appendEntries, .installSnapshot: false
     }

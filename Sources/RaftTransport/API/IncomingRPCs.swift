@@ -12,7 +12,7 @@ public struct IncomingRPCs: AsyncSequence, Sendable {
 
   /// Begins to take elements.
   public func makeAsyncIterator() -> Iterator {
-    Iterator(queue: self.queue)
+    Iterator(queue: queue)
   }
 
   /// Takes one RPC after the other.
@@ -21,12 +21,12 @@ public struct IncomingRPCs: AsyncSequence, Sendable {
 
     /// Waits for the next element; `nil` at the end.
     public func next() async -> IncomingRPC? {
-      await self.queue.next()
+      await queue.next()
     }
 
     /// Waits for the next element; `nil` at the end.
     public func next(isolation actor: isolated (any Actor)?) async -> IncomingRPC? {
-      await self.queue.next()
+      await queue.next()
     }
   }
 }
@@ -43,7 +43,7 @@ public struct AppendFutures: AsyncSequence, Sendable {
 
   /// Begins to take elements.
   public func makeAsyncIterator() -> Iterator {
-    Iterator(take: self.take)
+    Iterator(take: take)
   }
 
   /// Takes one future after the other.
@@ -52,12 +52,12 @@ public struct AppendFutures: AsyncSequence, Sendable {
 
     /// Waits for the next element; `nil` at the end.
     public func next() async -> AppendFuture? {
-      await self.take()
+      await take()
     }
 
     /// Waits for the next element; `nil` at the end.
     public func next(isolation actor: isolated (any Actor)?) async -> AppendFuture? {
-      await self.take()
+      await take()
     }
   }
 }

@@ -16,7 +16,7 @@ public final class Responder<Response: Sendable>: Sendable {
   }
 
   deinit {
-    self.complete(Reply(error: ByteBuffer(string: "the RPC was dropped without an answer")))
+    complete(Reply(error: ByteBuffer(string: "the RPC was dropped without an answer")))
   }
 
   /// Answers with a response.
@@ -24,7 +24,7 @@ public final class Responder<Response: Sendable>: Sendable {
   /// - Returns: `false` if the RPC had been answered before; then nothing happens.
   @discardableResult
   public func succeed(_ response: Response) -> Bool {
-    self.complete(Reply(response: response))
+    complete(Reply(response: response))
   }
 
   /// Answers with an error text and, as upstream allows, a response beside it.
@@ -36,7 +36,7 @@ public final class Responder<Response: Sendable>: Sendable {
   /// - Returns: `false` if the RPC had been answered before; then nothing happens.
   @discardableResult
   public func fail(_ errorText: String, response: Response? = nil) -> Bool {
-    self.fail(ByteBuffer(string: errorText), response: response)
+    fail(ByteBuffer(string: errorText), response: response)
   }
 
   /// Answers with an error of any bytes, as Go's strings may hold, and perhaps a response beside it.
@@ -46,18 +46,14 @@ public final class Responder<Response: Sendable>: Sendable {
   public func fail(_ errorBytes: ByteBuffer, response: Response? = nil) -> Bool {
     let isEmpty = errorBytes.readableBytes == 0
     let error = isEmpty ? ByteBuffer(string: "the handler failed without a text") : errorBytes
-    return self.complete(Reply(error: error, response: response))
+    return complete(Reply(error: error, response: response))
   }
 
   @discardableResult
   private func complete(_ reply: Reply<Response>) -> Bool {
-    let completion = self.completion.withLock { slot in
-      let taken = slot
-      slot = nil
-      return taken
-    }
-    completion?(reply)
-    return completion != nil
+    let taken = completion.withLock { $0.take() }
+    taken?(reply)
+    return taken != nil
   }
 }
 

@@ -17,7 +17,7 @@ public struct SnapshotBody: AsyncSequence, Sendable {
 
   /// Begins to take elements.
   public func makeAsyncIterator() -> Iterator {
-    Iterator(reader: self.reader)
+    Iterator(reader: reader)
   }
 
   /// Takes one piece after the other.
@@ -26,12 +26,12 @@ public struct SnapshotBody: AsyncSequence, Sendable {
 
     /// Waits for the next piece; `nil` at the end.
     public func next() async throws -> ByteBuffer? {
-      try await self.reader()
+      try await reader()
     }
 
     /// Waits for the next piece; `nil` at the end.
     public func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
-      try await self.reader()
+      try await reader()
     }
   }
 

@@ -89,7 +89,7 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     public let line: Int
 
     /// The text for logs.
-    public var description: String { "\(self.file):\(self.line)" }
+    public var description: String { "\(file):\(line)" }
   }
 
   /// Makes an error; for transports and their tests.
@@ -107,13 +107,13 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
 
   /// The text for logs.
   public var description: String {
-    var text = self.message.isEmpty ? self.code.description : "\(self.code): \(self.message)"
-    switch self.delivery {
+    var text = message.isEmpty ? code.description : "\(code): \(message)"
+    switch delivery {
     case .notDelivered: text += " (not delivered)"
     case .unknown: text += " (may have been delivered)"
     case .answered: break
     }
-    if let underlying = self.underlying { text += " [\(underlying)]" }
+    if let underlying { text += " [\(underlying)]" }
     return text
   }
 }
@@ -147,8 +147,8 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
   }
 
   /// The text, with what is not UTF-8 replaced.
-  public var text: String { String(buffer: self.bytes) }
+  public var text: String { String(buffer: bytes) }
 
   /// The text for logs.
-  public var description: String { self.text }
+  public var description: String { text }
 }

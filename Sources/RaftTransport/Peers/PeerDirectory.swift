@@ -63,6 +63,8 @@ final class PeerDirectory: Sendable {
   /// - Parameter deadline: Until when the call waits; `nil` for as long as dialling takes.
   /// - Throws: ``TransportError``, always with `notDelivered`.
   func link(to id: ServerID, at address: ServerAddress, deadline: NIODeadline?) async throws -> Link {
+    // A caller's mistake fails each time in the same words, and is not remembered as a failure of the address.
+    _ = try HostPort(address.rawValue)
     let result = CallResult<Link>()
     let ticket = register(result, id: id, address: address)
     let timer = deadline.map { deadline in
@@ -132,9 +134,15 @@ final class PeerDirectory: Sendable {
     }
   }
 
-  /// Ends all connections in good order; the next call makes a new one.
+  /// Ends the connections that stand in good order; the next call makes a new one. Those that are being made are
+  /// new enough.
   func drain() {
-    for link in allLinks() { link.send(.perform { $0.drain() }) }
+    // The table hears it first: the drivers begin when their event loops come to it, and a call must not choose one
+    // of these connections until then.
+    let links = state.withLock { state in
+      state.table.drainEstablished().compactMap { state.links[$0]?.link }
+    }
+    for link in links { link.send(.perform { $0.drain() }) }
   }
 
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
@@ -183,10 +191,6 @@ final class PeerDirectory: Sendable {
     }
     return TransportStatistics(
       connections: connections.sorted { ($0.peerID, $0.localPort) < ($1.peerID, $1.localPort) })
-  }
-
-  private func allLinks() -> [Link] {
-    state.withLock { state in state.table.liveLinks.compactMap { state.links[$0]?.link } }
   }
 
   // MARK: Actions

@@ -39,7 +39,10 @@ extension PeerTable {
   mutating func probeEnded(_ link: LinkID, answered: Bool, now: NIODeadline) -> [PeerTableAction] {
     guard let challenger = probes.removeValue(forKey: link) else { return [] }
     if answered {
-      return challenger.map { refuseAsDuplicate($0, of: link, now: now) } ?? []
+      guard let challenger else { return [] }
+      // One that came to be drained meanwhile is no reason to refuse anybody.
+      let isOfUse = links[link]?.isEstablished ?? false
+      return isOfUse ? refuseAsDuplicate(challenger, of: link, now: now) : challengerWins(challenger)
     }
     let peer = links[link]?.identity?.id
     let closing: [PeerTableAction] = [
@@ -92,6 +95,13 @@ extension PeerTable {
     guard let identity = links[link]?.identity else { return }
     links[link]?.stage = .draining(identity)
     forgetUnreachableAddresses(of: identity.id)
+  }
+
+  /// We want no new streams on any connection that stands; answers which these are.
+  mutating func drainEstablished() -> [LinkID] {
+    let standing = links.filter(\.value.isEstablished).map(\.key)
+    for link in standing { draining(link) }
+    return standing
   }
 
   /// A connection is gone.
@@ -176,7 +186,10 @@ extension PeerTable {
 
   private mutating func remove(_ link: LinkID, now: NIODeadline) -> [PeerTableAction] {
     guard let record = links.removeValue(forKey: link) else { return [] }
-    if case .challenging(_, let incumbent) = record.stage { probes[incumbent] = .some(nil) }
+    // A challenger that was refused already has no part in a probe; else the next one would wait for its end.
+    if case .challenging(_, let incumbent) = record.stage, probes[incumbent].flatMap({ $0 }) == link {
+      probes[incumbent] = .some(nil)
+    }
     if let id = record.identity?.id { forgetUnreachableAddresses(of: id) }
     guard case .dialled(let address) = record.direction else { return [] }
     // Nobody waits for an attempt that is gone; the record would keep the next call from dialling.

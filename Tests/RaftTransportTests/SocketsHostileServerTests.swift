@@ -1,0 +1,218 @@
+import Logging
+import NIOCore
+import RaftTransport
+import RaftTransportTesting
+import StreamMux
+import Testing
+
+@Suite("Sockets: calls to servers that misbehave", .timeLimit(.minutes(5)))
+struct SocketsHostileServerTests {
+  /// A call to a server that a test plays itself, and the error with which it ends.
+  private func callFails(
+    _ what: String, log: LogCapture = LogCapture(),
+    _ play: (RawPeer) async throws -> Void
+  ) async throws -> TransportError {
+    let listener = try await RawListener.start()
+    let caller = try await listen("a", logger: log.logger)
+    return try await closing(caller) {
+      let address = listener.address
+      async let error = failure(what) { try await caller.proveCall(to: "b", at: address) }
+      let peer = try await listener.next()
+      try await play(peer)
+      let result = try await error
+      await peer.close()
+      await listener.close()
+      return result
+    }
+  }
+
+  @Test(
+    "What answers something else is unreachable, and the log says what it looks like",
+    arguments: [
+      ("HTTP/1.1 400 Bad Request\r\n\r\n", "the peer speaks HTTP"),
+      ("\u{15}\u{3}\u{1}\u{0}\u{2}\u{2}\u{46}", "the peer speaks TLS"),
+      ("220 mail ready\r\n", "something else"),
+    ])
+  func otherProtocol(answer: String, words: String) async throws {
+    let log = LogCapture()
+    let error = try await callFails("a call to another service", log: log) { peer in
+      await peer.send(Array(answer.utf8))
+    }
+    #expect(error.code == .unreachable, "\(error)")
+    #expect(error.delivery == .notDelivered)
+    #expect(error.message.contains(words), "\(error)")
+    try await log.expect(words, level: .warning)
+  }
+
+  @Test("What closes without a byte, as a server of the old protocol does, is unreachable")
+  func closesAtOnce() async throws {
+    let error = try await callFails("a call to what closes") { peer in
+      _ = await peer.nextBytes()
+      await peer.close()
+    }
+    #expect(error.code == .unreachable, "\(error)")
+    #expect(error.delivery == .notDelivered)
+  }
+
+  @Test("What accepts and says nothing is given up in time")
+  func silent() async throws {
+    let error = try await callFails("a call to what is silent") { _ in }
+    #expect(error.code == .unreachable, "\(error)")
+    #expect(error.delivery == .notDelivered)
+    #expect(error.message.contains("the handshake was not complete in time"), "\(error)")
+  }
+
+  @Test("Another server than the one that was called is refused")
+  func wrongServer() async throws {
+    let error = try await callFails("a call to another server") { peer in
+      await peer.send(RawPeer.greeting(try RawPeer.hello(serverID: "z")))
+      #expect(try await peer.nextEnd() == .wrongServer)
+    }
+    #expect(error.code == .wrongServer, "\(error)")
+    #expect(error.delivery == .notDelivered)
+  }
+
+  @Test(
+    "A refusal is passed on with its text",
+    arguments: [
+      (.wrongServer, .wrongServer), (.busy, .refused), (.unauthorized, .refused),
+      (ErrorCode(rawValue: 0x7777), .refused),
+    ] as [(ErrorCode, TransportError.Code)])
+  func refusal(code: ErrorCode, expected: TransportError.Code) async throws {
+    let error = try await callFails("a call that is refused") { peer in
+      await peer.send(RawPeer.greeting(try RawPeer.hello(serverID: "b")))
+      await peer.send(.welcome(.refused(Refusal(code: code, text: "come back tomorrow"))))
+    }
+    #expect(error.code == expected, "\(error)")
+    #expect(error.delivery == .notDelivered)
+    #expect(error.message.contains("come back tomorrow"), "\(error)")
+  }
+
+  /// How a server behaves once it has the request, and what the caller is told.
+  struct Answer: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let code: TransportError.Code
+    let delivery: TransportError.Delivery
+    var survives = true
+    let play: @Sendable (RawPeer) async -> Void
+  }
+
+  private static func data(_ bytes: [UInt8], isLast: Bool = true) -> @Sendable (RawPeer) async -> Void {
+    { peer in
+      await peer.send(
+        DataHeader(stream: 1, isLast: isLast, byteCount: bytes.count), ByteBuffer(bytes: bytes))
+    }
+  }
+
+  private static let answers: [Answer] = [
+    Answer(testDescription: "FIN", code: .streamReset, delivery: .unknown, play: data([])),
+    Answer(testDescription: "half an answer", code: .streamReset, delivery: .unknown, play: data([0xA0])),
+    Answer(
+      testDescription: "no MessagePack", code: .malformedResponse, delivery: .answered,
+      play: data([0xC1, 0xC1])),
+    Answer(
+      testDescription: "a number for an error", code: .malformedResponse, delivery: .answered,
+      play: data([0x07, 0xC0])),
+    Answer(
+      testDescription: "a remote error", code: .remote, delivery: .answered,
+      play: data([0xA2, 0x6E, 0x6F, 0xC0])),
+    Answer(testDescription: "RESET", code: .streamReset, delivery: .unknown) {
+      await $0.send(.reset(stream: 1, code: .cancelled))
+    },
+    Answer(testDescription: "RESET with an unknown code", code: .streamReset, delivery: .unknown) {
+      await $0.send(.reset(stream: 1, code: ErrorCode(rawValue: 0xABCD)))
+    },
+    Answer(testDescription: "RESET and STOP: refused", code: .streamReset, delivery: .notDelivered) {
+      await $0.send(.reset(stream: 1, code: .refused), .stop(stream: 1, code: .refused))
+    },
+    Answer(
+      testDescription: "GOAWAY that leaves the call out", code: .streamReset, delivery: .notDelivered,
+      survives: false
+    ) {
+      await $0.send(.goAway(GoAway(lastStream: 0, code: .shutdown)))
+    },
+    Answer(
+      testDescription: "GOAWAY with an error", code: .connectionLost, delivery: .unknown, survives: false
+    ) {
+      await $0.send(.goAway(GoAway(lastStream: 1, code: .internalError, text: "a bug")))
+    },
+    Answer(testDescription: "garbage", code: .connectionLost, delivery: .unknown, survives: false) {
+      await $0.send(Array(repeating: 0xEE, count: 100))
+    },
+    Answer(testDescription: "more than the window", code: .malformedResponse, delivery: .answered) { peer in
+      // An error text of 300,000 bytes that never comes to its end, behind something that is no answer.
+      await peer.send(
+        DataHeader(stream: 1, byteCount: 60_000),
+        ByteBuffer(bytes: [0x07] + Array(repeating: 0, count: 59_999)))
+    },
+    Answer(testDescription: "a close", code: .connectionLost, delivery: .unknown, survives: false) {
+      await $0.close()
+    },
+  ]
+
+  @Test("Bad answers end their own call with what is known of it", arguments: answers)
+  func badAnswers(_ answer: Answer) async throws {
+    let listener = try await RawListener.start()
+    let caller = try await listen("a")
+    try await closing(caller) {
+      let address = listener.address
+      async let error = failure("a call with a bad answer") {
+        try await caller.proveCall(to: "b", at: address)
+      }
+      let peer = try await listener.next()
+      try await peer.acceptHands(try RawPeer.hello(serverID: "b"))
+      let request = try await peer.nextData()
+      #expect(request?.0.stream == 1)
+      #expect(request?.0.isLast == true)
+      await answer.play(peer)
+      let result = try await error
+      #expect(result.code == answer.code, "\(result)")
+      #expect(result.delivery == answer.delivery, "\(result)")
+
+      // The next call goes over the same connection where that has done no wrong, else over a new one.
+      async let next = failure("the next call") { try await caller.proveCall(to: "b", at: address) }
+      let second: RawPeer
+      if answer.survives {
+        second = peer
+      } else {
+        second = try await listener.next()
+        try await second.acceptHands(try RawPeer.hello(serverID: "b"))
+      }
+      let header = try #require(try await second.nextData()?.0)
+      #expect(header.stream == (answer.survives ? 3 : 1))
+      await second.send(.reset(stream: header.stream, code: .unknownGroup))
+      #expect(try await next.delivery == .notDelivered)
+      await peer.close()
+      await second.close()
+    }
+    await listener.close()
+  }
+
+  @Test("A pipeline whose server answers what was not asked ends with malformed response")
+  func surplusAnswers() async throws {
+    let listener = try await RawListener.start()
+    let caller = try await listen("a") { $0.maxRPCsInFlight = 8 }
+    try await closing(caller) {
+      let address = listener.address
+      async let opening = caller.appendEntriesPipeline(id: "b", target: address)
+      let peer = try await listener.next()
+      try await peer.acceptHands(try RawPeer.hello(serverID: "b"))
+      let pipeline = try await opening
+      let first = try await pipeline.appendEntries(numbered(1))
+      _ = try await peer.nextData()
+      let answers = ByteBuffer(bytes: [0xA0, 0xC0, 0xA0, 0xC0])
+      await peer.send(DataHeader(stream: 1, byteCount: answers.readableBytes), answers)
+      #expect(try await first.response == AppendEntriesResponse())
+      let consumer = pipeline.consumer.makeAsyncIterator()
+      #expect(await consumer.next() === first)
+      #expect(await consumer.next() == nil)
+      let error = try await failure("a request behind a surplus answer") {
+        try await pipeline.appendEntries(numbered(2))
+      }
+      #expect(error.code == .malformedResponse, "\(error)")
+      await pipeline.close()
+      await peer.close()
+    }
+    await listener.close()
+  }
+}

@@ -1,0 +1,135 @@
+import Logging
+import RaftTransport
+import RaftTransportTesting
+import Testing
+
+/// A transport on the loopback interface, with limits so generous that no test runs into one that it does not set.
+func listen(
+  _ id: ServerID, on address: String = "127.0.0.1:0", logger: Logger = .quiet,
+  _ configure: (inout TransportConfiguration) -> Void = { _ in }
+) async throws -> MuxTransport {
+  var configuration = TransportConfiguration(serverID: id, clusterID: "sockets", logger: logger)
+  configuration.timeout = .seconds(120)
+  configuration.snapshotDeadline = .progress(stall: .seconds(120), restore: .seconds(120))
+  configure(&configuration)
+  return try await MuxTransport.listen(on: address, configuration: configuration)
+}
+
+/// Listens at an address that was used before. Another test's connection may have been given the port meanwhile; then
+/// this waits until it is free again.
+func listenAgain(
+  _ id: ServerID, on address: ServerAddress, isolation: isolated (any Actor)? = #isolation,
+  _ configure: (inout TransportConfiguration) -> Void = { _ in }
+) async throws -> MuxTransport {
+  var transport: MuxTransport?
+  try await eventually("\(address) is free") {
+    do {
+      transport = try await listen(id, on: address.rawValue, configure)
+    } catch let error as TransportError where error.code == .listenFailed {}
+    return transport != nil
+  }
+  guard let transport else { throw NeverHappened(description: "\(address) is free") }
+  return transport
+}
+
+/// Runs a body and closes the transports behind it, whatever happens.
+func closing<Result>(
+  _ transports: MuxTransport..., isolation: isolated (any Actor)? = #isolation,
+  _ body: () async throws -> Result
+) async throws -> Result {
+  let outcome: Swift.Result<Result, any Error>
+  do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+  for transport in transports { await transport.close() }
+  return try outcome.get()
+}
+
+/// What a test waited for did not come.
+struct NeverHappened: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Waits until a condition holds that no event announces. The limit is only there so that a failure is not a hang.
+func eventually(
+  _ what: String, within limit: Duration = .seconds(60), isolation: isolated (any Actor)? = #isolation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let end = ContinuousClock.now + limit
+  while try await !condition() {
+    guard ContinuousClock.now < end else { throw NeverHappened(description: what) }
+    // The condition is what is waited for; the pause leaves the processor to whoever brings it about.
+    try await Task.sleep(for: .milliseconds(2))
+  }
+}
+
+/// The error of a call that has to fail.
+func failure<Value>(
+  _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+  isolation: isolated (any Actor)? = #isolation, _ call: () async throws -> Value
+) async throws -> TransportError {
+  do {
+    let value = try await call()
+    Issue.record("\(what) succeeded with \(value)", sourceLocation: sourceLocation)
+  } catch let error as TransportError {
+    return error
+  }
+  throw NeverHappened(description: "\(what) fails")
+}
+
+/// Calls until the request was delivered: what certainly was not may be sent again.
+func untilDelivered<Value>(
+  within limit: Duration = .seconds(60), isolation: isolated (any Actor)? = #isolation,
+  _ call: () async throws -> Value
+) async throws -> Value {
+  let end = ContinuousClock.now + limit
+  while true {
+    do {
+      return try await call()
+    } catch let error as TransportError where error.delivery == .notDelivered {
+      guard ContinuousClock.now < end else { throw error }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+}
+
+/// A request by whose values the answer can be told; no heartbeat.
+func numbered(_ number: UInt64) -> AppendEntriesRequest {
+  AppendEntriesRequest(
+    term: 5, previousLogIndex: number, previousLogTerm: 4, entries: [LogEntry(index: number + 1, term: 5)],
+    leaderCommitIndex: 1)
+}
+
+extension MuxTransport {
+  /// The next RPC at this transport, which has to be an append.
+  func nextAppend() async throws -> (
+    request: AppendEntriesRequest, responder: Responder<AppendEntriesResponse>
+  ) {
+    guard let rpc = await consumer.makeAsyncIterator().next(),
+      case .appendEntries(let request, let responder) = rpc.command
+    else { throw NeverHappened(description: "an append at \(localAddress)") }
+    return (request, responder)
+  }
+
+  /// The next RPC at this transport, which has to be a snapshot.
+  func nextSnapshot() async throws -> (body: SnapshotBody, responder: Responder<InstallSnapshotResponse>) {
+    guard let rpc = await consumer.makeAsyncIterator().next(),
+      case .installSnapshot(_, let body, let responder) = rpc.command
+    else { throw NeverHappened(description: "a snapshot at \(localAddress)") }
+    return (body, responder)
+  }
+
+  /// The port that peers dial.
+  var port: Int {
+    Int(localAddress.rawValue.split(separator: ":").last ?? "") ?? 0
+  }
+
+  /// One append there and back, to a peer that answers it as an echo consumer does.
+  func proveCall(to peer: ServerID, at address: ServerAddress, number: UInt64 = 1) async throws {
+    let response = try await appendEntries(id: peer, target: address, numbered(number))
+    #expect(response.lastLog == number + 1)
+  }
+
+  /// One append to another transport, by its name and at its address.
+  func proveCall(to peer: MuxTransport, as id: ServerID, number: UInt64 = 1) async throws {
+    try await proveCall(to: id, at: peer.localAddress, number: number)
+  }
+}
