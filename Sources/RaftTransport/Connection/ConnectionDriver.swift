@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import NIOCore
 import StreamMux
@@ -26,6 +27,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var probes: [UInt64: Scheduled<Void>] = [:]
   private var context: ChannelHandlerContext?
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+  /// Empty; its memory goes back and forth between the mailbox and the loop.
+  var spareBatch = Deque<LinkCommand>()
   private var isPumping = false
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
@@ -169,24 +172,25 @@ final class ConnectionDriver: ChannelInboundHandler {
     guard !isPumping, context != nil else { return }
     isPumping = true
     var rounds = 0
+    var hasWritten = false
     repeat {
       while let event = engine.nextEvent() { handle(event) }
-      transmit()
+      hasWritten = transmit()
       rounds += 1
-    } while rounds < Self.roundsPerTurn && canTransmit
+      // Cutting frames makes events (a stream has room again, the output is done), and flushing may make room.
+    } while hasWritten && rounds < Self.roundsPerTurn
     isPumping = false
-    if canTransmit {
+    if hasWritten {
       eventLoop.assumeIsolated().execute { self.pump() }
     }
     armTimer()
   }
 
-  private var canTransmit: Bool {
-    engine.hasTransmission && (context?.channel.isWritable ?? false)
-  }
-
-  private func transmit() {
-    guard let context else { return }
+  /// Writes what the socket takes, with one flush.
+  ///
+  /// - Returns: Whether there was anything to write.
+  private func transmit() -> Bool {
+    guard let context else { return false }
     var hasWritten = false
     while context.channel.isWritable,
       let bytes = engine.nextTransmission(limit: Self.transmissionLimit, now: .now())
@@ -195,6 +199,7 @@ final class ConnectionDriver: ChannelInboundHandler {
       hasWritten = true
     }
     if hasWritten { context.flush() }
+    return hasWritten
   }
 
   private func armTimer() {
