@@ -13,6 +13,10 @@ public final class AppendFuture: Sendable {
   private enum State {
     case pending([UInt64: CheckedContinuation<Outcome, Never>])
     case completed(Outcome)
+
+    var outcome: Outcome? {
+      if case .completed(let outcome) = self { outcome } else { nil }
+    }
   }
 
   private let state = Mutex(State.pending([:]))
@@ -32,6 +36,8 @@ public final class AppendFuture: Sendable {
   /// - Throws: ``TransportError``; of code `cancelled` where the wait was given up.
   public var response: AppendEntriesResponse {
     get async throws {
+      // The consumer's futures have their answers: nobody waits there, and nothing is made for waiting.
+      if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
       let waiter = nextWaiter.wrappingAdd(1, ordering: .relaxed).newValue
       let outcome = await withTaskCancellationHandler {
         await withCheckedContinuation { wait(as: waiter, $0) }

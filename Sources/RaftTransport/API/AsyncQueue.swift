@@ -6,9 +6,22 @@ import Synchronization
 /// Two lanes: urgent elements overtake ordinary ones, and each lane keeps its order. The queue itself sets no bound;
 /// whoever puts in answers for that (stream credit and windows do, for RPCs).
 package final class AsyncQueue<Element: Sendable>: Sendable {
+  /// Whoever takes a waiter out of the queue, which happens under the lock and so once, resumes it: nothing is left
+  /// for a checked continuation to check. Every move of one would look up its type at run time and cost more than
+  /// the rest of the queue.
+  @safe
   private struct Waiter {
     let id: UInt64
-    let continuation: CheckedContinuation<Element?, Never>
+    private let continuation: UnsafeContinuation<Element?, Never>
+
+    init(id: UInt64, _ continuation: UnsafeContinuation<Element?, Never>) {
+      self.id = id
+      unsafe self.continuation = continuation
+    }
+
+    func resume(returning element: Element?) {
+      unsafe self.continuation.resume(returning: element)
+    }
   }
 
   private struct State {
@@ -45,8 +58,20 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
       }
       return (true, nil)
     }
-    waiter?.continuation.resume(returning: element)
+    waiter?.resume(returning: element)
     return isAccepted
+  }
+
+  /// Puts ordinary elements in, in order and at one go; drops them after ``finish(droppingElements:)``.
+  package func push(contentsOf elements: [Element]) {
+    let handed = self.state.withLock { state -> [Waiter] in
+      if state.isFinished { return [] }
+      let handed = Array(state.waiters.prefix(elements.count))
+      state.waiters.removeFirst(handed.count)
+      state.ordinary.append(contentsOf: elements.dropFirst(handed.count))
+      return handed
+    }
+    for (waiter, element) in zip(handed, elements) { waiter.resume(returning: element) }
   }
 
   /// Ends the queue: what it holds can still be taken, unless it is dropped, and then `nil` comes for ever.
@@ -63,7 +88,7 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
       }
       return (waiters, dropped)
     }
-    for waiter in waiters { waiter.continuation.resume(returning: nil) }
+    for waiter in waiters { waiter.resume(returning: nil) }
     // Dropped elements end outside the lock: their owners may do anything as they go.
     _ = consume dropped
   }
@@ -76,16 +101,17 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
       return state.nextWaiterID
     }
     return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      await unsafe withUnsafeContinuation { continuation in
+        let waiter = unsafe Waiter(id: id, continuation)
         let outcome: WaitOutcome = state.withLock { state in
           if let element = state.take() { return .resume(element) }
           // The flag is set before the cancellation handler runs, so that either this look sees it or the
           // handler finds the waiter.
           if state.isFinished || Task.isCancelled { return .resume(nil) }
-          state.waiters.append(Waiter(id: id, continuation: continuation))
+          state.waiters.append(waiter)
           return .suspended
         }
-        if case .resume(let element) = outcome { continuation.resume(returning: element) }
+        if case .resume(let element) = outcome { waiter.resume(returning: element) }
       }
     } onCancel: {
       cancelWait(id)
@@ -99,6 +125,6 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
       }
       return state.waiters.remove(at: index)
     }
-    waiter?.continuation.resume(returning: nil)
+    waiter?.resume(returning: nil)
   }
 }

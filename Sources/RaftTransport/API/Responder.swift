@@ -23,6 +23,7 @@ public final class Responder<Response: Sendable>: Sendable {
   ///
   /// - Returns: `false` if the RPC had been answered before; then nothing happens.
   @discardableResult
+  @specialized(where Response == AppendEntriesResponse)
   public func succeed(_ response: Response) -> Bool {
     complete(Reply(response: response))
   }
@@ -50,6 +51,7 @@ public final class Responder<Response: Sendable>: Sendable {
   }
 
   @discardableResult
+  @specialized(where Response == AppendEntriesResponse)
   private func complete(_ reply: Reply<Response>) -> Bool {
     let taken = completion.withLock { $0.take() }
     taken?(reply)

@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import NIOCore
 import StreamMux
@@ -28,6 +29,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
   private var lastReceived = NIODeadline.uptimeNanoseconds(0)
+  /// Empty; its memory goes back and forth between the mailbox and the loop.
+  var spareBatch = Deque<LinkCommand>()
   private var isPumping = false
   /// Whether the pump has asked for another turn.
   private var isContinuationDue = false
@@ -191,13 +194,15 @@ final class ConnectionDriver: ChannelInboundHandler {
     guard !isPumping, context != nil else { return }
     isPumping = true
     var rounds = 0
+    var hasWritten = false
     repeat {
       while let event = engine.nextEvent() { handle(event) }
-      transmit()
+      hasWritten = transmit()
       rounds += 1
-    } while rounds < Self.roundsPerTurn && canTransmit
+      // Cutting frames makes events (a stream has room again, the output is done), and flushing may make room.
+    } while hasWritten && rounds < Self.roundsPerTurn
     isPumping = false
-    if canTransmit, !isContinuationDue {
+    if hasWritten, !isContinuationDue {
       isContinuationDue = true
       eventLoop.assumeIsolated().execute {
         self.isContinuationDue = false
@@ -207,12 +212,11 @@ final class ConnectionDriver: ChannelInboundHandler {
     armTimer()
   }
 
-  private var canTransmit: Bool {
-    engine.hasTransmission && (context?.channel.isWritable ?? false)
-  }
-
-  private func transmit() {
-    guard let context else { return }
+  /// Writes what the socket takes, with one flush.
+  ///
+  /// - Returns: Whether there was anything to write.
+  private func transmit() -> Bool {
+    guard let context else { return false }
     var hasWritten = false
     while context.channel.isWritable,
       let bytes = engine.nextTransmission(limit: Self.transmissionLimit, now: .now())
@@ -221,6 +225,7 @@ final class ConnectionDriver: ChannelInboundHandler {
       hasWritten = true
     }
     if hasWritten { context.flush() }
+    return hasWritten
   }
 
   private func armTimer() {

@@ -6,6 +6,9 @@ import StreamMux
 ///
 /// Everything that it is told goes through the mailbox to the driver on the connection's event loop, in order.
 final class Link: Sendable {
+  /// The memory of a longer batch is given back instead of being kept for the next one.
+  private static let longestKeptBatch = 1_024
+
   let id: LinkID
   let eventLoop: any EventLoop
   private let mailbox = Mailbox<LinkCommand>()
@@ -52,7 +55,12 @@ final class Link: Sendable {
   private func deliver() {
     guard let driver = driver.value else { return }
     driver.perform {
-      for command in mailbox.takeAll() { command.run(on: driver) }
+      var batch = Deque<LinkCommand>()
+      swap(&batch, &driver.spareBatch)
+      mailbox.takeAll(leaving: &batch)
+      let isBurst = batch.count > Self.longestKeptBatch
+      while let command = batch.popFirst() { command.run(on: driver) }
+      if !isBurst { swap(&batch, &driver.spareBatch) }
     }
   }
 }

@@ -6,11 +6,16 @@ import Synchronization
 /// A hop to the event loop for each message costs more than the message; so senders only add to the box, and the
 /// first one to find it idle wakes the loop, which then takes all that has come.
 final class Mailbox<Command: Sendable>: Sendable {
-  private enum State {
+  private enum Phase {
     case idle
     /// The loop has been woken and will take what is in the box.
-    case filling(Deque<Command>)
+    case filling
     case closed
+  }
+
+  private struct State {
+    var phase = Phase.idle
+    var commands = Deque<Command>()
   }
 
   enum Outcome {
@@ -22,18 +27,17 @@ final class Mailbox<Command: Sendable>: Sendable {
     case rejected
   }
 
-  private let state = Mutex(State.idle)
+  private let state = Mutex(State())
 
   func add(_ command: Command) -> Outcome {
     state.withLock { state in
-      switch state {
+      switch state.phase {
       case .idle:
-        state = .filling([command])
+        state.phase = .filling
+        state.commands.append(command)
         return .wakeLoop
-      case .filling(var batch):
-        state = .idle  // gives up the other reference, so that appending copies nothing
-        batch.append(command)
-        state = .filling(batch)
+      case .filling:
+        state.commands.append(command)
         return .accepted
       case .closed:
         return .rejected
@@ -41,21 +45,22 @@ final class Mailbox<Command: Sendable>: Sendable {
     }
   }
 
-  /// Everything that has come; the next sender wakes the loop again.
-  func takeAll() -> Deque<Command> {
+  /// Exchanges everything that has come for an empty queue, whose memory serves the batch after it; the next sender
+  /// wakes the loop again.
+  func takeAll(leaving empty: inout Deque<Command>) {
+    precondition(empty.isEmpty, "commands would run twice")
     state.withLock { state in
-      guard case .filling(let batch) = state else { return [] }
-      state = .idle
-      return batch
+      swap(&state.commands, &empty)
+      if case .filling = state.phase { state.phase = .idle }
     }
   }
 
   /// Rejects all that comes from now on and gives out what has come before.
   func close() -> Deque<Command> {
     state.withLock { state in
-      let rest: Deque<Command> = if case .filling(let batch) = state { batch } else { [] }
-      state = .closed
-      return rest
+      state.phase = .closed
+      defer { state.commands = [] }
+      return state.commands
     }
   }
 }

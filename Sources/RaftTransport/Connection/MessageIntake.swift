@@ -31,9 +31,12 @@ struct MessageIntake {
     _ stream: StreamKey, _ driver: ConnectionDriver
   ) throws(WireError) -> Sized<WireCommand>? {
     let before = assembler.pendingBytes
-    let command = try assembler.nextCommand()
-    account(before, isComplete: command != nil, stream, driver)
-    return command.map { Sized(message: $0, byteCount: before - assembler.pendingBytes) }
+    guard let command = try assembler.nextCommand() else {
+      accountForIncomplete(before, stream, driver)
+      return nil
+    }
+    accountForComplete(stream, driver)
+    return Sized(message: command, byteCount: before - assembler.pendingBytes)
   }
 
   /// The next answer; `nil` until more has arrived.
@@ -41,9 +44,12 @@ struct MessageIntake {
     _ type: Response.Type, _ stream: StreamKey, _ driver: ConnectionDriver
   ) throws(WireError) -> Sized<WireAnswer<Response>>? {
     let before = assembler.pendingBytes
-    let answer = try assembler.nextAnswer(type)
-    account(before, isComplete: answer != nil, stream, driver)
-    return answer.map { Sized(message: $0, byteCount: before - assembler.pendingBytes) }
+    guard let answer = try assembler.nextAnswer(type) else {
+      accountForIncomplete(before, stream, driver)
+      return nil
+    }
+    accountForComplete(stream, driver)
+    return Sized(message: answer, byteCount: before - assembler.pendingBytes)
   }
 
   /// Bytes between messages, at most so many.
@@ -51,15 +57,16 @@ struct MessageIntake {
     assembler.nextRawBytes(atMost: limit)
   }
 
-  private mutating func account(
-    _ pending: Int, isComplete: Bool, _ stream: StreamKey, _ driver: ConnectionDriver
+  private mutating func accountForComplete(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    if absorbed > 0 { driver.engine.assembled(stream) }
+    absorbed = 0
+  }
+
+  private mutating func accountForIncomplete(
+    _ pending: Int, _ stream: StreamKey, _ driver: ConnectionDriver
   ) {
-    if isComplete {
-      if absorbed > 0 { driver.engine.assembled(stream) }
-      absorbed = 0
-    } else if pending > absorbed {
-      driver.engine.absorb(pending - absorbed, of: stream)
-      absorbed = pending
-    }
+    guard pending > absorbed else { return }
+    driver.engine.absorb(pending - absorbed, of: stream)
+    absorbed = pending
   }
 }

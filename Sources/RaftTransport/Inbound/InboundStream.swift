@@ -133,6 +133,7 @@ final class InboundStream: StreamOwner {
   }
 
   /// The responder of one request: it encodes where the handler runs and leaves the rest to the event loop.
+  @specialized(where Response == AppendEntriesResponse)
   private func responder<Response: WireResponse>(
     _ request: UInt64, _ stream: StreamKey
   ) -> Responder<Response> {

@@ -107,21 +107,20 @@ final class PipelineCore: Sendable {
   /// - Returns: `false` if there are more answers than requests.
   func received(_ results: [Result<AppendEntriesResponse, TransportError>]) -> Bool {
     let (isExpected, senders) = ledger.withLock { ledger -> (Bool, [PipelineLedger.BlockedSender]) in
+      var settled: [AppendFuture] = []
+      settled.reserveCapacity(results.count)
       for result in results {
-        guard let future = ledger.answer() else { return (false, []) }
-        settle(future, result)
+        guard let future = ledger.answer() else { break }
+        future.complete(result)
+        settled.append(future)
       }
-      return (true, ledger.admitSenders())
+      // Under the ledger's lock, so that no end of the pipeline comes between: a future that was answered is always
+      // seen by the consumer.
+      answered.push(contentsOf: settled)
+      return (settled.count == results.count, ledger.admitSenders())
     }
     for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
     return isExpected
-  }
-
-  /// Gives a future its answer and hands it to the consumer. Under the ledger's lock, so that no end of the pipeline
-  /// comes between: a future that was answered is always seen by the consumer.
-  private func settle(_ future: AppendFuture, _ result: Result<AppendEntriesResponse, TransportError>) {
-    future.complete(result)
-    answered.push(future)
   }
 
   /// The peer takes no further requests; what it was asked before is still answered.
@@ -138,7 +137,8 @@ final class PipelineCore: Sendable {
   func fail(_ error: TransportError) {
     let senders = ledger.withLock { ledger -> [PipelineLedger.BlockedSender] in
       guard let ended = ledger.fail(error) else { return [] }
-      for future in ended.futures { settle(future, .failure(error)) }
+      for future in ended.futures { future.complete(.failure(error)) }
+      answered.push(contentsOf: ended.futures)
       answered.finish()
       return ended.senders
     }

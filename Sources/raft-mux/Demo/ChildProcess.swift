@@ -7,7 +7,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// This executable, started once more with other arguments; talks in lines.
+/// This executable, started once more with other arguments, or another program; talks in lines.
 final class ChildProcess: Sendable {
   /// The process's number.
   let id: Int32
@@ -19,15 +19,18 @@ final class ChildProcess: Sendable {
   /// Starts the process.
   ///
   /// - Parameters:
+  ///   - program: The path of another program; `nil` for this executable.
   ///   - onLine: Gets each line of its standard output, without the end, on a thread of its own.
   ///   - onEnd: Called once after the last line.
   init(
-    arguments: [String], onLine: @escaping @Sendable (String) -> Void, onEnd: @escaping @Sendable () -> Void
+    program: String? = nil, arguments: [String], onLine: @escaping @Sendable (String) -> Void,
+    onEnd: @escaping @Sendable () -> Void
   ) throws {
     let input = try PipeEnds()
     let output = try PipeEnds()
     self.id = try spawn(
-      Self.executable(), arguments: arguments, standardInput: input.reading, standardOutput: output.writing)
+      program ?? Self.executable(), arguments: arguments, standardInput: input.reading,
+      standardOutput: output.writing)
     // The process has these two now; the pipe ends when nobody else has them.
     try input.reading.close()
     try output.writing.close()

@@ -1,0 +1,96 @@
+/// Measures every workload on every system, in turns: round after round, so that what else goes on on the machine
+/// meets all of them alike.
+struct BenchRun: Sendable {
+  struct Plan: Sendable {
+    var workloads: [Workload]
+    /// 1 at least.
+    var rounds: Int
+    var duration: Duration
+
+    /// Before each measurement, on the same connection; its figures count for nothing.
+    var warmUp: Duration { min(self.duration / 4, .milliseconds(500)) }
+  }
+
+  /// Something that was not measured.
+  struct Gap: Sendable, Equatable {
+    var workload: String
+    var system: String
+    var reason: String
+  }
+
+  struct Results: Sendable {
+    var measurements: [Measurement] = []
+    var gaps: [Gap] = []
+  }
+
+  /// What a measurement may take beyond its time: a snapshot on a slow system has to come to its end.
+  private static let patience = Duration.seconds(30)
+
+  let plan: Plan
+  let systems: [any MeasuredSystem]
+
+  /// Measures until everything was, or the task is cancelled.
+  ///
+  /// - Parameter report: Told of each measurement, or of what went wrong, as it is done.
+  func run(report: (Result<Measurement, Gap>) -> Void) async -> Results {
+    var results = Results()
+    for workload in self.plan.workloads {
+      var systems = self.systems.filter { $0.supports(workload) }
+      for round in 1...self.plan.rounds {
+        for system in systems {
+          if Task.isCancelled { return results }
+          do {
+            let measurement = try await self.measure(workload, on: system, round: round)
+            results.measurements.append(measurement)
+            report(.success(measurement))
+          } catch {
+            if Task.isCancelled { return results }
+            let gap = Gap(workload: workload.name, system: system.name, reason: "\(error)")
+            results.gaps.append(gap)
+            report(.failure(gap))
+            // What fails once is not tried again in each round.
+            systems.removeAll { $0.name == system.name }
+          }
+        }
+      }
+    }
+    return results
+  }
+
+  private func measure(
+    _ workload: Workload, on system: any MeasuredSystem, round: Int
+  ) async throws -> Measurement {
+    try await self.within(self.plan.warmUp + self.plan.duration + Self.patience) {
+      let session = try await system.open(workload)
+      do {
+        _ = try await session.measure(self.plan.warmUp)
+        let before = try await session.usage()
+        let sample = try await session.measure(self.plan.duration)
+        let usage = try await session.usage().since(before)
+        await session.close()
+        return Measurement(
+          workload: workload.name, system: system.name, round: round, sample: sample, usage: usage)
+      } catch {
+        await session.close()
+        throw error
+      }
+    }
+  }
+
+  private func within(
+    _ limit: Duration, _ body: @escaping @Sendable () async throws -> Measurement
+  ) async throws -> Measurement {
+    try await withThrowingTaskGroup(of: Measurement.self) { group in
+      group.addTask(operation: body)
+      group.addTask {
+        try await Task.sleep(for: limit)
+        throw BenchError("not done within \(limit)")
+      }
+      defer { group.cancelAll() }
+      guard let first = try await group.next() else { throw CancellationError() }
+      return first
+    }
+  }
+}
+
+extension BenchRun.Gap: Error {}

@@ -1,0 +1,67 @@
+import Foundation
+import NIOCore
+
+/// The bytes that snapshots are made of, in files that are removed at the end.
+struct SnapshotFiles: Sendable {
+  /// The length of each in bytes.
+  let size: Int
+  private let directory: URL
+
+  /// Makes the files.
+  init(size: Int) throws {
+    self.size = size
+    self.directory = FileManager.default.temporaryDirectory.appending(
+      path: "raft-mux-bench-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
+    do {
+      for content in Workload.SnapshotContent.allCases { try self.make(content) }
+    } catch {
+      self.remove()
+      throw error
+    }
+  }
+
+  func path(_ content: Workload.SnapshotContent) -> String {
+    self.directory.appending(path: content.rawValue).path
+  }
+
+  func bytes(_ content: Workload.SnapshotContent) throws -> ByteBuffer {
+    ByteBuffer(bytes: try Data(contentsOf: self.directory.appending(path: content.rawValue)))
+  }
+
+  /// Removes the files. Doing it twice does no harm.
+  func remove() {
+    try? FileManager.default.removeItem(at: self.directory)
+  }
+
+  private func make(_ content: Workload.SnapshotContent) throws {
+    // Far more than zlib's window, so that repeating it helps nobody.
+    let pattern =
+      switch content {
+      case .text: Data(GeneratedText.lines(20_000).utf8)
+      case .random: Self.randomBytes(count: 4 << 20)
+      }
+    let path = self.path(content)
+    guard FileManager.default.createFile(atPath: path, contents: nil) else {
+      throw BenchError("the file \(path) cannot be made")
+    }
+    let file = try FileHandle(forWritingTo: URL(filePath: path))
+    defer { try? file.close() }
+    var remaining = self.size
+    while remaining > 0 {
+      let piece = pattern.prefix(remaining)
+      try file.write(contentsOf: piece)
+      remaining -= piece.count
+    }
+  }
+
+  private static func randomBytes(count: Int) -> Data {
+    var generator = SystemRandomNumberGenerator()
+    var bytes = Data(capacity: count)
+    while bytes.count < count {
+      let word = generator.next()
+      for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+    }
+    return bytes
+  }
+}

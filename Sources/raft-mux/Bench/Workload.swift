@@ -1,0 +1,131 @@
+/// One thing that is measured.
+struct Workload: Sendable, Equatable {
+  /// As the command line names it.
+  let name: String
+  let kind: Kind
+
+  enum Kind: Sendable, Equatable {
+    /// AppendEntries calls of their own, from so many callers at once.
+    case unary(callers: Int)
+    /// AppendEntries through one pipeline; a depth of `nil` is the transport's default.
+    case pipeline(Batch, depth: Int?)
+    /// Snapshots, one after the other.
+    case snapshot(SnapshotShape)
+    /// One small call after the other, alone or beside a pipeline and a snapshot that take all they can get.
+    case latency(Question, isBusy: Bool)
+  }
+
+  /// The entries of one request.
+  struct Batch: Sendable, Equatable {
+    let entries: Int
+    let entryBytes: Int
+
+    var byteCount: Int { self.entries * self.entryBytes }
+  }
+
+  struct SnapshotShape: Sendable, Equatable {
+    let source: SnapshotOrigin
+    let encoding: SnapshotEncoding
+    let content: SnapshotContent
+  }
+
+  enum SnapshotOrigin: String, Sendable, CaseIterable {
+    case memory
+    case file
+  }
+
+  enum SnapshotEncoding: String, Sendable, CaseIterable {
+    case plain
+    case zlib
+    case auto
+  }
+
+  enum SnapshotContent: String, Sendable, CaseIterable {
+    case text
+    case random
+  }
+
+  enum Question: String, Sendable, CaseIterable {
+    case vote
+    case heartbeat
+  }
+}
+
+extension Workload {
+  /// What a unary call carries.
+  static let unaryBatch = Batch(entries: 1, entryBytes: 256)
+
+  /// What the pipeline sends that keeps a connection busy while latencies are taken.
+  static let loadBatch = Batch(entries: 1, entryBytes: 1024)
+
+  /// Requests under way in the deep pipelines: what hashicorp/raft fixes it at up to 1.3.
+  static let deepPipeline = 128
+
+  /// What a transport allows without being told: hashicorp/raft's default since 1.4 and this transport's.
+  static let defaultPipeline = 2
+
+  /// Everything that can be measured, in the order in which it is.
+  static let all: [Workload] = unaryCalls + pipelines + snapshots + latencies
+
+  private static let unaryCalls = [1, 8, 64].map { Workload(name: "unary-\($0)", kind: .unary(callers: $0)) }
+
+  private static let pipelines = [
+    ("1x64", Batch(entries: 1, entryBytes: 64)),
+    ("1x256", Batch(entries: 1, entryBytes: 256)),
+    ("1x1K", Batch(entries: 1, entryBytes: 1024)),
+    ("64x256", Batch(entries: 64, entryBytes: 256)),
+    ("1x64K", Batch(entries: 1, entryBytes: 65_536)),
+  ].flatMap { name, batch in
+    [
+      Workload(name: "pipeline-\(name)", kind: .pipeline(batch, depth: deepPipeline)),
+      Workload(name: "pipeline-\(name)-default", kind: .pipeline(batch, depth: nil)),
+    ]
+  }
+
+  private static let snapshots = SnapshotOrigin.allCases.flatMap { source in
+    SnapshotEncoding.allCases.flatMap { encoding in
+      SnapshotContent.allCases.map { content in
+        Workload(
+          name: "snapshot-\(source)-\(encoding)-\(content)",
+          kind: .snapshot(SnapshotShape(source: source, encoding: encoding, content: content)))
+      }
+    }
+  }
+
+  private static let latencies = Question.allCases.flatMap { question in
+    [false, true].map { isBusy in
+      Workload(
+        name: "\(question)-\(isBusy ? "busy" : "idle")", kind: .latency(question, isBusy: isBusy))
+    }
+  }
+
+  /// What it is, for people.
+  var about: String {
+    switch self.kind {
+    case .unary(let callers):
+      "AppendEntries calls of \(Self.unaryBatch) by \(callers) caller\(callers == 1 ? "" : "s")"
+    case .pipeline(let batch, let depth):
+      "one pipeline, requests of \(batch), " + (depth.map { "\($0) in flight" } ?? "the default depth")
+    case .snapshot(let shape):
+      "snapshots of \(shape.content == .text ? "text-like" : "random") bytes from "
+        + "\(shape.source == .memory ? "memory" : "a file"), \(shape.encoding.about)"
+    case .latency(let question, let isBusy):
+      (question == .vote ? "RequestVote" : "heartbeats") + ", one after the other"
+        + (isBusy ? ", beside a full pipeline and a full snapshot" : "")
+    }
+  }
+}
+
+extension Workload.Batch: CustomStringConvertible {
+  var description: String { "\(self.entries) x \(self.entryBytes) B" }
+}
+
+extension Workload.SnapshotEncoding {
+  fileprivate var about: String {
+    switch self {
+    case .plain: "as they are"
+    case .zlib: "zlib level 1"
+    case .auto: "compressed where it pays"
+    }
+  }
+}
