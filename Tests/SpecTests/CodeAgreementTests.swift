@@ -119,7 +119,7 @@ struct CodeAgreementTests {
     // Numbers of the parts above the engine.
     #expect(
       Set(table.map(\.name)).subtracting(values.keys) == [
-        "maximumMessageSize", "handshakes", "waitingCalls", "unansweredRequestsPerStream",
+        "maximumMessageSize", "handshakes", "connections", "waitingCalls", "unansweredRequestsPerStream",
         "displacementsPerMinute",
       ])
   }
