@@ -1,3 +1,5 @@
+import StreamMux
+
 /// The name of a server that is unique in its cluster for all time, as in upstream's `ServerID`.
 ///
 /// It is at most 255 bytes of UTF-8. In calls an empty ID means "whoever answers at that address".
@@ -22,8 +24,8 @@ public struct ServerID: RawRepresentable, Hashable, Sendable, Comparable, Expres
     self.init(rawValue: value)
   }
 
-  /// The text itself.
-  public var description: String { self.rawValue }
+  /// The text for logs, with control characters escaped.
+  public var description: String { rawValue.printable }
 
   /// Whether this is the empty ID, which stands for "whoever answers there".
   public var isEmpty: Bool { self.rawValue.isEmpty }
@@ -73,8 +75,8 @@ public struct ServerAddress: RawRepresentable, Hashable, Sendable, ExpressibleBy
     self.init(rawValue: value)
   }
 
-  /// The text itself.
-  public var description: String { self.rawValue }
+  /// The text for logs, with control characters escaped.
+  public var description: String { rawValue.printable }
 
   /// Whether two addresses are the same bytes. Swift's own `==` of strings takes two spellings of one character for the
   /// same; other languages do not, and an identity must not depend on the language.

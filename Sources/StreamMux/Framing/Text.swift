@@ -10,15 +10,15 @@ extension ByteBuffer {
 
   /// The text of a WELCOME or GOAWAY: a length (u16) and as many bytes, to the end of the buffer.
   ///
-  /// Bytes that are no UTF-8 are replaced: the text is for people, and a broken one shall not hide the
-  /// code beside it (R-FRM-28).
+  /// Bytes that are no UTF-8 are replaced and control characters escaped: the text is for people, and a broken one
+  /// shall not hide the code beside it (R-FRM-28).
   ///
   /// - Returns: nil if the length is over the limit or is not that of what follows.
   mutating func readText() -> String? {
     guard let length = readInteger(as: UInt16.self), Int(length) <= ProtocolConstants.textLimit,
       Int(length) == readableBytes
     else { return nil }
-    return readString(length: Int(length))
+    return readString(length: Int(length))?.printable
   }
 
   /// Appends a length (u16) and as much of `text` as fits into it, cut between two characters.
