@@ -217,6 +217,7 @@ struct SocketsIdentityTests {
       do {
         return try await call()
       } catch let error as TransportError where error.message.contains("is tried again in") {
+        // The pause is what is waited for; the suite's time limit bounds it.
         try await Task.sleep(for: .milliseconds(5))
       }
     }

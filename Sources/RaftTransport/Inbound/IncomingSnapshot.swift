@@ -39,7 +39,7 @@ final class IncomingSnapshot {
     }
   }
 
-  /// Whether every byte of the body has arrived.
+  /// Whether no more bytes of the body will come, because all have or because the peer broke off.
   var isComplete: Bool { hasEnded }
 
   /// How many bytes of the stream belong to the body, as far as is known.

@@ -6,7 +6,8 @@ import Synchronization
 /// Carries out what the peer table decides, and tells it what happens.
 ///
 /// The table is touched under a lock and its actions run behind it; each action is a message to one link or one
-/// waiting call, so that their order across threads does not matter.
+/// waiting call. Actions of two threads may overtake each other: what comes too late for a link changes nothing, and
+/// a dial that overtakes the shutdown finds it when its socket is made.
 final class PeerDirectory: Sendable {
   private struct State {
     var table: PeerTable

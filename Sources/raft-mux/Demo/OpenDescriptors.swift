@@ -21,7 +21,8 @@ enum OpenDescriptors {
 
   /// Opens what the runtime has open now and then, so that it is in both counts.
   ///
-  /// The runtime keeps a descriptor for its timers while any is pending: from here on, one always is.
+  /// The runtime keeps a descriptor for its timers while any is pending: from here on, one always is, until the
+  /// process ends. The short sleep makes the runtime open it now.
   static func settleRuntime() async {
     Task { try? await Task.sleep(for: .seconds(3600)) }
     try? await Task.sleep(for: .milliseconds(5))
