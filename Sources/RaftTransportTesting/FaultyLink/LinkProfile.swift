@@ -86,7 +86,7 @@ public struct LinkProfile: Sendable, Hashable {
   }
 
   /// - Throws: ``TransportError`` with `badConfiguration` for the first field that is out of range.
-  public func validate() throws {
+  public func validate() throws(TransportError) {
     try Self.check("delay", self.delay, in: .zero ... .seconds(60))
     if let bytesPerSecond {
       try Self.check("bytesPerSecond", bytesPerSecond, in: 100...100_000_000_000)
@@ -103,7 +103,7 @@ public struct LinkProfile: Sendable, Hashable {
 
   private static func check<Value: Comparable>(
     _ field: String, _ value: Value, in range: ClosedRange<Value>
-  ) throws {
+  ) throws(TransportError) {
     guard range.contains(value) else {
       throw TransportError(
         .badConfiguration,
