@@ -4,12 +4,6 @@ import RaftTransport
 
 /// `raft-mux bench-server`: the answering process of a measurement. Nobody types it.
 struct BenchServerCommand: AsyncParsableCommand {
-  /// What it serves.
-  enum System: String, CaseIterable, Sendable, ExpressibleByArgument {
-    case mux
-    case nio
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "bench-server",
     abstract: "Answers what raft-mux bench sends, until its standard input ends.",
@@ -17,25 +11,31 @@ struct BenchServerCommand: AsyncParsableCommand {
   )
 
   @Option(help: "What to serve.")
-  var system: System
+  var system: SystemName
 
-  static func arguments(_ system: System) -> [String] {
-    [self.configuration.commandName ?? "", "--system", system.rawValue]
+  @Option(help: "The address to listen on.")
+  var host = "127.0.0.1"
+
+  static func arguments(_ system: SystemName, at host: String) -> [String] {
+    [configuration.commandName ?? "", "--system", system.rawValue, "--host", host]
+  }
+
+  func validate() throws {
+    guard system.isBuiltIn else { throw ValidationError("\(system.rawValue) is served by another program") }
   }
 
   func run() async throws {
     Interruption.leaveToParent()
     Interruption.ignoreBrokenPipes()
-    switch self.system {
-    case .mux:
+    if system == .rmux {
       let transport = try await MuxTransport.listen(
-        on: "127.0.0.1:0", configuration: MuxSystem.configuration(serverID: BenchServer.serverID))
+        on: "\(host):0", configuration: MuxSystem.configuration(serverID: BenchServer.serverID))
       async let serving: Void = BenchServer(transport: transport).run()
       await Self.answerOrders(listeningAt: transport.localAddress.rawValue)
       await transport.close()
       await serving
-    case .nio:
-      let server = try await MessageServer.listen()
+    } else {
+      let server = try await MessageServer.listen(at: host)
       await Self.answerOrders(listeningAt: server.address)
       try await server.close()
     }
@@ -48,9 +48,9 @@ struct BenchServerCommand: AsyncParsableCommand {
       LineReader(.standardInput).run { feed.yield($0) }
       feed.finish()
     }
-    self.say(PeerLines.Listening(address: address))
+    say(PeerLines.Listening(address: address))
     for await _ in orders {
-      self.say(PeerLines.ProcessUsage(cpuSeconds: ProcessorTime.seconds, wireBytes: 0))
+      say(PeerLines.ProcessUsage(cpuSeconds: ProcessorTime.seconds, wireBytes: 0))
     }
   }
 

@@ -13,9 +13,9 @@ struct BenchTable: Sendable {
         names.append(measurement.system)
       }
       let blocks = names.map { name in
-        self.cells(measurements.filter { $0.system == name }, measurements, workload)
+        cells(measurements.filter { $0.system == name }, measurements, workload)
       }
-      return ["", "\(workload.name): \(workload.about)"] + self.aligned([self.heads(workload)] + blocks)
+      return ["", "\(workload.name): \(workload.about)"] + aligned([heads(workload)] + blocks)
         + gaps.map { "  \($0.system): not measured: \($0.reason)" }
     }
   }
@@ -28,9 +28,9 @@ struct BenchTable: Sendable {
       case .latency: ["p50 us", "p99 us", "p99.9 us"]
       }
     let per = Self.isBulk(workload) ? "MB" : "request"
-    let load: [String] = if case .latency(_, isBusy: true) = workload.kind { ["beside"] } else { [] }
+    let load = Self.hasLoad(workload) ? ["beside"] : []
     return ["system"] + figure + ["CPU us/\(per), client + server", "wire B/\(per)"] + load
-      + ["times as fast as \(self.reference)"]
+      + ["times as fast as \(reference)"]
   }
 
   private func cells(_ own: [Measurement], _ all: [Measurement], _ workload: Workload) -> [String] {
@@ -49,19 +49,19 @@ struct BenchTable: Sendable {
     let wire = zip(own, units).compactMap { $1 > 0 ? Double($0.usage.wireBytes) / $1 : nil }
     if let client = Spread(cpu.map(\.0)), let server = Spread(cpu.map(\.1)) {
       // The load's work is in these, too; per call they would say nothing.
-      let isShared = own.contains { $0.sample.load != nil }
+      let isShared = Self.hasLoad(workload)
       cells.append(isShared ? "-" : "\(Self.number(client.median)) + \(Self.number(server.median))")
       cells.append(isShared ? "-" : Spread(wire).map { Self.number($0.median) } ?? "-")
     } else {
       cells += ["-", "-"]
     }
-    if case .latency(_, isBusy: true) = workload.kind {
+    if Self.hasLoad(workload) {
       let requests = Spread(own.compactMap { $0.sample.load?.requestsPerSecond })
       let bytes = Spread(own.compactMap { $0.sample.load?.snapshotBytesPerSecond })
       cells.append(
         "\(Self.number(requests?.median ?? 0))/s, \(Self.number((bytes?.median ?? 0) / 1e6)) MB/s")
     }
-    cells.append(system == self.reference ? "" : self.ratios(own, all, workload))
+    cells.append(system == reference ? "" : ratios(own, all, workload))
     return cells
   }
 
@@ -69,7 +69,7 @@ struct BenchTable: Sendable {
   private func ratios(_ own: [Measurement], _ all: [Measurement], _ workload: Workload) -> String {
     guard let figure = Self.figures(workload).first else { return "" }
     let ratios = own.compactMap { measurement -> Double? in
-      let other = all.first { $0.system == self.reference && $0.round == measurement.round }
+      let other = all.first { $0.system == reference && $0.round == measurement.round }
       guard let other, let mine = figure.value(measurement), let its = figure.value(other), mine > 0, its > 0
       else { return nil }
       return figure.isBetterWhenLess ? its / mine : mine / its
@@ -99,6 +99,10 @@ struct BenchTable: Sendable {
 
   private static func isBulk(_ workload: Workload) -> Bool {
     if case .snapshot = workload.kind { true } else { false }
+  }
+
+  private static func hasLoad(_ workload: Workload) -> Bool {
+    if case .latency(_, let load) = workload.kind { load != .idle } else { false }
   }
 
   private static func number(_ value: Double) -> String {

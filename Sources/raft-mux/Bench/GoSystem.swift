@@ -1,59 +1,53 @@
-/// One program in Go, as client and as server.
+/// One system whose programs are written in Go, as client and as server.
 final class GoSystem: MeasuredSystem {
-  let name: String
-  private let peer: GoPeers.Peer
-  private let server: PeerProcess
-  private let client: PeerProcess
+  let name: SystemName
+  private let server: any AnsweringSide
+  private let client: Conversation
   private let files: SnapshotFiles
 
-  init(_ peer: GoPeers.Peer, program: String, files: SnapshotFiles) async throws {
-    self.name = peer.rawValue
-    self.peer = peer
+  init(_ name: SystemName, program: String, server: any AnsweringSide, files: SnapshotFiles) async throws {
+    self.name = name
     self.files = files
-    self.server = try PeerProcess(program: program, arguments: ["serve", peer.rawValue])
-    do {
-      let address = try await self.server.hear(PeerLines.Listening.self).address
-      self.client = try PeerProcess(program: program, arguments: ["call", peer.rawValue, address])
-    } catch {
-      await self.server.stop()
-      throw error
-    }
+    self.server = server
+    (client, _) = try Conversation.withProcess(
+      program: program, arguments: ["call", name.rawValue, server.address])
   }
 
   func supports(_ workload: Workload) -> Bool {
     switch workload.kind {
     case .snapshot(let shape): shape.encoding == .plain
-    case .latency(_, let isBusy): self.peer != .tcp || !isBusy
-    case .unary, .pipeline: self.peer != .tcp
+    // Plain TCP has one stream: beside a snapshot it shows only what the snapshot gets without questions.
+    case .latency(let question, let load): name != .tcp || load == .idle || (question, load) == (.vote, .snapshot)
+    case .unary, .pipeline: name != .tcp
     }
   }
 
   func open(_ workload: Workload) async throws -> any MeasuringSession {
-    GoSession(workload: workload, files: self.files, server: self.server, client: self.client)
+    GoSession(workload: workload, files: files, server: server, client: client)
   }
 
   func stop() async {
-    await self.client.stop()
-    await self.server.stop()
+    await client.stop()
+    await server.stop()
   }
 }
 
 private struct GoSession: MeasuringSession {
   let workload: Workload
   let files: SnapshotFiles
-  let server: PeerProcess
-  let client: PeerProcess
+  let server: any AnsweringSide
+  let client: Conversation
 
-  func measure(_ duration: Duration) async throws -> Sample {
-    let order = WorkloadOrder(self.workload, files: self.files, duration: duration)
-    return try await self.client.ask(
-      PeerLines.Order(order: "measure", workload: order), patience: duration + .seconds(30))
+  func measure(_ effort: Effort) async throws -> Sample {
+    let order = WorkloadOrder(workload, files: files, effort)
+    return try await client.ask(
+      PeerLines.Order(order: "measure", workload: order), patience: effort.patience(files))
   }
 
   func usage() async throws -> Usage {
-    let client = try await self.client.usage()
+    let client: PeerLines.ProcessUsage = try await self.client.ask(.usage)
     return Usage(
-      clientCPUSeconds: client.cpuSeconds, serverCPUSeconds: try await self.server.usage().cpuSeconds,
+      clientCPUSeconds: client.cpuSeconds, serverCPUSeconds: try await server.usage().cpuSeconds,
       wireBytes: client.wireBytes)
   }
 

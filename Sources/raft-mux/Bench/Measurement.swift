@@ -10,16 +10,37 @@ struct Sample: Codable, Sendable, Equatable {
   var latency: Latency?
   /// What went on beside them.
   var load: Load?
+  /// The same over time, where there was a load.
+  var timeline: [Moment]?
 
   struct Latency: Codable, Sendable, Equatable {
     /// In microseconds.
     var p50: Double
     var p99: Double
     var p999: Double
+    /// At each of ``curvePercentiles``.
+    var curve: [Double]?
+
+    static let curvePercentiles = [
+      0, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99, 100,
+    ]
+  }
+
+  /// An interval's latencies.
+  struct Moment: Codable, Sendable, Equatable {
+    /// When it begins.
+    var seconds: Double
+    /// In microseconds.
+    var mean: Double
+    /// In microseconds.
+    var worst: Double
+    /// What the other side has read of snapshots in all.
+    var snapshotBytes: UInt64
   }
 
   struct Load: Codable, Sendable, Equatable {
     var requestsPerSecond: Double
+    /// As the reading side counts them.
     var snapshotBytesPerSecond: Double
   }
 }
@@ -33,10 +54,10 @@ struct Usage: Codable, Sendable, Equatable {
 
   func since(_ earlier: Usage) -> Usage {
     Usage(
-      clientCPUSeconds: self.clientCPUSeconds - earlier.clientCPUSeconds,
-      serverCPUSeconds: self.serverCPUSeconds - earlier.serverCPUSeconds,
+      clientCPUSeconds: clientCPUSeconds - earlier.clientCPUSeconds,
+      serverCPUSeconds: serverCPUSeconds - earlier.serverCPUSeconds,
       // A connection that was made anew in between begins to count from zero.
-      wireBytes: self.wireBytes >= earlier.wireBytes ? self.wireBytes - earlier.wireBytes : self.wireBytes)
+      wireBytes: wireBytes >= earlier.wireBytes ? wireBytes - earlier.wireBytes : wireBytes)
   }
 }
 

@@ -3,22 +3,20 @@ import Logging
 import NIOCore
 import RaftTransport
 
-/// This package's transport: the client in this process, the server in another one.
+/// This package's transport: the calling side in this process.
 final class MuxSystem: MeasuredSystem {
-  static let name = "rmux"
-
-  private let server: PeerProcess
-  private let target: ServerAddress
+  private let server: any AnsweringSide
+  private let callerHost: String
   private let files: SnapshotFiles
 
-  /// Starts the server.
-  init(files: SnapshotFiles) async throws {
+  /// - Parameter callerHost: The address that the calling side listens on.
+  init(server: any AnsweringSide, callerHost: String, files: SnapshotFiles) {
+    self.server = server
+    self.callerHost = callerHost
     self.files = files
-    self.server = try PeerProcess(arguments: BenchServerCommand.arguments(.mux))
-    self.target = ServerAddress(try await self.server.hear(PeerLines.Listening.self).address)
   }
 
-  var name: String { Self.name }
+  var name: SystemName { .rmux }
 
   func supports(_ workload: Workload) -> Bool { true }
 
@@ -35,14 +33,14 @@ final class MuxSystem: MeasuredSystem {
       configuration.maxRPCsInFlight = Workload.deepPipeline
       configuration.compression = .off
     }
-    let transport = try await MuxTransport.listen(on: "127.0.0.1:0", configuration: configuration)
-    let calls = MuxCalls(transport: transport, target: self.target)
+    let transport = try await MuxTransport.listen(on: "\(callerHost):0", configuration: configuration)
+    let calls = MuxCalls(transport: transport, target: ServerAddress(server.address))
     return MuxSession(
-      work: try MuxWork(workload, files: self.files), transport: transport, calls: calls, server: self.server)
+      work: try MuxWork(workload, files: files), transport: transport, calls: calls, server: server)
   }
 
   func stop() async {
-    await self.server.stop()
+    await server.stop()
   }
 
   /// What both sides have in common.
@@ -68,32 +66,33 @@ private struct MuxSession: MeasuringSession {
   let work: MuxWork
   let transport: MuxTransport
   let calls: MuxCalls
-  let server: PeerProcess
+  let server: any AnsweringSide
 
-  func measure(_ duration: Duration) async throws -> Sample {
-    switch self.work {
+  func measure(_ effort: Effort) async throws -> Sample {
+    switch work {
     case .unary(let callers):
-      try await self.calls.unary(callers: callers, Workload.unaryBatch, duration)
+      return try await calls.unary(callers: callers, Workload.unaryBatch, effort.duration)
     case .pipeline(let batch):
-      try await self.calls.pipeline(batch, duration)
+      return try await calls.pipeline(batch, effort.duration)
     case .snapshot(let snapshot):
-      try await self.calls.snapshots(snapshot, duration)
-    case .latency(let question, nil):
-      try await self.calls.latency(question, duration)
-    case .latency(let question, let load?):
-      try await self.calls.latency(question, beside: load, duration)
+      let cut = try effort.snapshotLimit.map { try snapshot.cut(to: $0) }
+      return try await calls.snapshots(cut ?? snapshot, effort.duration)
+    case .latency(let question, nil, _):
+      return try await calls.latency(question, effort)
+    case .latency(let question, let load?, let withPipeline):
+      return try await calls.latency(question, beside: load, withPipeline: withPipeline, effort)
     }
   }
 
   func usage() async throws -> Usage {
-    let connections = await self.transport.statistics().connections
+    let connections = await transport.statistics().connections
     return Usage(
-      clientCPUSeconds: ProcessorTime.seconds, serverCPUSeconds: try await self.server.usage().cpuSeconds,
+      clientCPUSeconds: ProcessorTime.seconds, serverCPUSeconds: try await server.usage().cpuSeconds,
       wireBytes: connections.reduce(0) { $0 + $1.bytesSent + $1.bytesReceived })
   }
 
   func close() async {
-    await self.transport.close()
+    await transport.close()
   }
 }
 
@@ -102,7 +101,7 @@ private enum MuxWork {
   case unary(callers: Int)
   case pipeline(Workload.Batch)
   case snapshot(OutgoingSnapshot)
-  case latency(Workload.Question, load: OutgoingSnapshot?)
+  case latency(Workload.Question, load: OutgoingSnapshot?, withPipeline: Bool)
 
   init(_ workload: Workload, files: SnapshotFiles) throws {
     switch workload.kind {
@@ -112,8 +111,10 @@ private enum MuxWork {
       self = .pipeline(batch)
     case .snapshot(let shape):
       self = .snapshot(try OutgoingSnapshot(shape.content, from: shape.source, files))
-    case .latency(let question, let isBusy):
-      self = .latency(question, load: isBusy ? try OutgoingSnapshot(.random, from: .memory, files) : nil)
+    case .latency(let question, let load):
+      self = .latency(
+        question, load: load == .idle ? nil : try OutgoingSnapshot(.random, from: .memory, files),
+        withPipeline: load == .busy)
     }
   }
 }

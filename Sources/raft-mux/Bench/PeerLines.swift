@@ -9,11 +9,17 @@ enum PeerLines {
 
   /// What is asked of a process.
   struct Order: Codable, Sendable {
-    /// `usage` of everybody, `measure` of a client in another language.
+    /// `usage` of everybody, `measure` of a client in another language; `machine`, `serve` and `stop` of a machine.
     var order: String
+    var system: SystemName?
     var workload: WorkloadOrder?
 
-    static let usage = Order(order: "usage", workload: nil)
+    static let usage = Order(order: "usage")
+  }
+
+  /// The answer to an order that asks for nothing.
+  struct Done: Codable, Sendable {
+    var done: String
   }
 
   /// What one process has used; `wireBytes` is 0 for servers.
@@ -50,37 +56,49 @@ struct WorkloadOrder: Codable, Sendable {
   var entries = 0
   var entryBytes = 0
   var depth = 0
-  var isBusy = false
+  /// What goes on beside calls whose latency is the question: `idle`, `snapshot` or `busy`.
+  var load = ""
+  var askers = 0
+  var rate = 0.0
+  var leastCalls = 0
+  var leadInSeconds = 0.0
   /// The file with the snapshot's bytes.
   var file = ""
   /// Whether the file is read beforehand and sent from memory.
   var isInMemory = false
+  /// How many bytes of the file are sent; 0 for all.
+  var snapshotLimit = 0
   var seconds = 0.0
 
-  init(_ workload: Workload, files: SnapshotFiles, duration: Duration) {
+  init(_ workload: Workload, files: SnapshotFiles, _ effort: Effort) {
     switch workload.kind {
     case .unary(let callers):
-      self.kind = "unary"
+      kind = "unary"
       self.callers = callers
       self.entries = Workload.unaryBatch.entries
       self.entryBytes = Workload.unaryBatch.entryBytes
     case .pipeline(let batch, let depth):
-      self.kind = "pipeline"
+      kind = "pipeline"
       self.entries = batch.entries
       self.entryBytes = batch.entryBytes
       self.depth = depth ?? Workload.defaultPipeline
     case .snapshot(let shape):
-      self.kind = "snapshot"
-      self.file = files.path(shape.content)
-      self.isInMemory = shape.source == .memory
-    case .latency(let question, let isBusy):
-      self.kind = question.rawValue
-      self.isBusy = isBusy
-      self.entries = Workload.loadBatch.entries
-      self.entryBytes = Workload.loadBatch.entryBytes
-      self.depth = Workload.deepPipeline
-      self.file = files.path(.random)
+      kind = "snapshot"
+      file = files.path(shape.content)
+      isInMemory = shape.source == .memory
+    case .latency(let question, let load):
+      kind = question.rawValue
+      self.load = load.rawValue
+      entries = Workload.loadBatch.entries
+      entryBytes = Workload.loadBatch.entryBytes
+      depth = Workload.deepPipeline
+      file = files.path(.random)
+      askers = effort.asking.askers
+      rate = effort.asking.rate
+      leastCalls = effort.asking.leastCalls
+      leadInSeconds = effort.leadIn.inSeconds
     }
-    self.seconds = duration.inSeconds
+    snapshotLimit = effort.snapshotLimit ?? 0
+    seconds = effort.duration.inSeconds
   }
 }

@@ -11,8 +11,8 @@ struct Workload: Sendable, Equatable {
     case pipeline(Batch, depth: Int?)
     /// Snapshots, one after the other.
     case snapshot(SnapshotShape)
-    /// One small call after the other, alone or beside a pipeline and a snapshot that take all they can get.
-    case latency(Question, isBusy: Bool)
+    /// Small calls, alone or beside a load that takes all it can get.
+    case latency(Question, beside: Load)
   }
 
   /// The entries of one request.
@@ -20,7 +20,7 @@ struct Workload: Sendable, Equatable {
     let entries: Int
     let entryBytes: Int
 
-    var byteCount: Int { self.entries * self.entryBytes }
+    var byteCount: Int { entries * entryBytes }
   }
 
   struct SnapshotShape: Sendable, Equatable {
@@ -43,6 +43,13 @@ struct Workload: Sendable, Equatable {
   enum SnapshotContent: String, Sendable, CaseIterable {
     case text
     case random
+  }
+
+  enum Load: String, Sendable, CaseIterable {
+    case idle
+    case snapshot
+    /// A snapshot and a pipeline.
+    case busy
   }
 
   enum Question: String, Sendable, CaseIterable {
@@ -93,15 +100,14 @@ extension Workload {
   }
 
   private static let latencies = Question.allCases.flatMap { question in
-    [false, true].map { isBusy in
-      Workload(
-        name: "\(question)-\(isBusy ? "busy" : "idle")", kind: .latency(question, isBusy: isBusy))
+    Load.allCases.map { load in
+      Workload(name: "\(question)-\(load)", kind: .latency(question, beside: load))
     }
   }
 
   /// What it is, for people.
   var about: String {
-    switch self.kind {
+    switch kind {
     case .unary(let callers):
       "AppendEntries calls of \(Self.unaryBatch) by \(callers) caller\(callers == 1 ? "" : "s")"
     case .pipeline(let batch, let depth):
@@ -109,15 +115,24 @@ extension Workload {
     case .snapshot(let shape):
       "snapshots of \(shape.content == .text ? "text-like" : "random") bytes from "
         + "\(shape.source == .memory ? "memory" : "a file"), \(shape.encoding.about)"
-    case .latency(let question, let isBusy):
-      (question == .vote ? "RequestVote" : "heartbeats") + ", one after the other"
-        + (isBusy ? ", beside a full pipeline and a full snapshot" : "")
+    case .latency(let question, let load):
+      (question == .vote ? "RequestVote" : "heartbeats") + load.about
     }
   }
 }
 
 extension Workload.Batch: CustomStringConvertible {
-  var description: String { "\(self.entries) x \(self.entryBytes) B" }
+  var description: String { "\(entries) x \(entryBytes) B" }
+}
+
+extension Workload.Load {
+  fileprivate var about: String {
+    switch self {
+    case .idle: ", with nothing beside"
+    case .snapshot: ", beside a snapshot as fast as it goes"
+    case .busy: ", beside a pipeline and a snapshot as fast as they go"
+    }
+  }
 }
 
 extension Workload.SnapshotEncoding {

@@ -1,0 +1,27 @@
+/// Where the answering processes run: on this machine, or at the other end of a network.
+protocol AnsweringHost: Sendable {
+  /// The address of this machine as the other side sees it, for sockets of the calling side.
+  var callerHost: String { get }
+
+  /// What is to be said about the other machine; `nil` where there is none.
+  var machine: Machine? { get }
+
+  /// Starts the answering side of a system.
+  ///
+  /// - Throws: ``BenchError`` where it is missing there.
+  func start(_ system: SystemName) async throws -> any AnsweringSide
+
+  /// Ends what it has started.
+  func close() async
+}
+
+/// The answering process of one system.
+protocol AnsweringSide: Sendable {
+  /// Where it listens.
+  var address: String { get }
+
+  /// What the process has used since it began.
+  func usage() async throws -> PeerLines.ProcessUsage
+
+  func stop() async
+}
