@@ -74,6 +74,8 @@ package struct MuxConnection: Sendable {
 
   // Health.
   var path = PathModel()
+  var pacer = BulkPacer()
+  var pathProbe = PathProbe()
   var keepAlive: KeepAlive
   var pings: PingLedger
   var drainState = DrainState()
