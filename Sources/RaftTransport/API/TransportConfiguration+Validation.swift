@@ -18,7 +18,8 @@ extension TransportConfiguration {
     try check(
       "windows.largestForAppends", largest.contains(windows.largestForAppends), "windows.initial to 1 GiB")
     try check(
-      "windows.largestForSnapshots", largest.contains(windows.largestForSnapshots), "windows.initial to 1 GiB")
+      "windows.largestForSnapshots", largest.contains(windows.largestForSnapshots), "windows.initial to 1 GiB"
+    )
     try check(
       "windows.receiveBudget", (windows.initial...1 << 40).contains(windows.receiveBudget),
       "windows.initial to 1 TiB")

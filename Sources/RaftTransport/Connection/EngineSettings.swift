@@ -16,6 +16,7 @@ struct EngineSettings: Sendable {
   /// What HELLO says about where this server can be dialled.
   let advertisedAddress: ServerAddress
   private let mux: MuxConfiguration
+  var limits: MuxLimits { mux.limits }
   private let frameChecksums: TransportConfiguration.FrameChecksums
   /// Grows with each start of the server, so that peers can tell an old connection from a new one.
   private let incarnation: UInt64
@@ -83,7 +84,8 @@ struct EngineSettings: Sendable {
     }
   }
 
-  private func features(isLoopback: Bool) -> Features {
+  /// What is offered to a peer.
+  func features(isLoopback: Bool) -> Features {
     switch frameChecksums {
     case .automatic: isLoopback ? [] : .crc32
     case .always: .crc32

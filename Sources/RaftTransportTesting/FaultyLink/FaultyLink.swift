@@ -15,7 +15,8 @@ public import RaftTransport
 ///
 /// What comes out at a time does not depend on timers being exact, so rate and delay are right on average even
 /// where the machine is busy: a link that wakes up late hands over what is due and goes on as if it had been
-/// on time. At 1 Gb/s it takes some per cent of a core for each direction.
+/// on time. A saturated link takes an eighth to a fifth
+/// of a core at rates from 20 Mb/s to 1 Gb/s.
 ///
 /// A link keeps a few tens of kilobytes in the kernel on both sides of each connection that are no part of
 /// its queue, 256 KiB at the fastest rates. The sender's own socket buffer is the sender's, as on any path.

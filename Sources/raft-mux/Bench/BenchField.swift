@@ -11,9 +11,13 @@ struct BenchField: Sendable {
 
   /// Starts the processes.
   ///
-  /// - Parameter remote: Where `raft-mux bench --serve` listens; `nil` runs the answering processes here.
+  /// - Parameters:
+  ///   - remote: Where `raft-mux bench --serve` listens; `nil` runs the answering processes here.
+  ///   - link: An emulated link to be put before each of them.
   /// - Throws: If the other machine cannot be reached; a system that cannot be started is only missing.
-  static func open(_ names: [SystemName], files: SnapshotFiles, remote: String?) async throws -> BenchField {
+  static func open(
+    _ names: [SystemName], files: SnapshotFiles, remote: String?, link: LinkChoice?
+  ) async throws -> BenchField {
     let goPeers = names.allSatisfy(\.isBuiltIn) ? nil : await GoPeers.build()
     let host: any AnsweringHost
     do {
@@ -27,7 +31,8 @@ struct BenchField: Sendable {
       goPeers?.remove()
       throw error
     }
-    var field = BenchField(host: host, goPeers: goPeers)
+    let reached: any AnsweringHost = if let link { LinkedHost(base: host, link: link) } else { host }
+    var field = BenchField(host: reached, goPeers: goPeers)
     for name in names {
       do {
         field.systems.append(try await field.start(name, files))
