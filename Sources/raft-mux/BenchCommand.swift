@@ -53,13 +53,31 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Make this the congestion control of this network namespace, as long as it runs.", valueName: "name"))
+      "Make this the congestion control of this network namespace for as long as it runs, for all connections.",
+      valueName: "name"))
   var congestion: String?
+
+  @Flag(
+    help: """
+      Count system calls and allocations in one more round (system calls need root and Linux, allocations glibc; \
+      programs in Go count no allocations).
+      """)
+  var count = false
+
+  @Flag(help: "Say at the end which of the transport's own bars are reached.")
+  var bars = false
 
   @Flag(help: "Print each measurement as one line of JSON instead of a table.")
   var json = false
 
-  @Flag(help: "Name the workloads and do nothing.")
+  @Option(help: ArgumentHelp("Write a page with tables and plots.", valueName: "file"))
+  var report: String?
+
+  @Option(
+    help: ArgumentHelp("What the report and JSON say about the path between both sides.", valueName: "text"))
+  var link: String?
+
+  @Flag(help: "Name the workloads and the profiles of links, and do nothing.")
   var list = false
 
   private var systems: [SystemName] {
@@ -75,6 +93,8 @@ struct BenchCommand: AsyncParsableCommand {
     let workloads = try WorkloadChoice.workloads(named: only)
     if list {
       for workload in workloads { print("\(workload.name): \(workload.about)") }
+      print("\nLinks, for emulators between network namespaces (--serve, --connect):")
+      for profile in LinkProfile.all { print(profile.text) }
       return
     }
     let congestion = try congestion.map { try CongestionControl(named: $0) }
@@ -108,11 +128,15 @@ struct BenchCommand: AsyncParsableCommand {
     let isFar = connect != nil
     let plan = BenchRun.Plan(
       workloads: workloads, rounds: options.rounds, effort: options.effort(isFar: isFar),
-      warmUp: options.warmUp(isFar: isFar))
+      warmUp: options.warmUp(isFar: isFar), isCounting: count)
     for line in field.missing { tell(line) }
     tell(Machine.current.text)
     if json {
-      print(String(decoding: try PeerLines.encode(Machine.current), as: UTF8.self), terminator: "")
+      for line in [try PeerLines.encode(Machine.current)]
+        + (try link.map { [try PeerLines.encode(["link": $0])] } ?? [])
+      {
+        print(String(decoding: line, as: UTF8.self), terminator: "")
+      }
     }
     let run = BenchRun(plan: plan, systems: field.systems, patience: plan.effort.patience(files))
     let results = await run.run { outcome in
@@ -134,8 +158,34 @@ struct BenchCommand: AsyncParsableCommand {
       for line in field.missing { print(line) }
       let table = BenchTable(reference: systems.first?.rawValue ?? "")
       for line in table.lines(results, workloads: plan.workloads) { print(line) }
+      if bars {
+        print("")
+        for line in BarTable(results.measurements, isFar: isFar).lines { print(line) }
+      }
+    }
+    if let report {
+      let page = BenchReport(
+        results: results, workloads: plan.workloads, reference: systems.first ?? .rmux,
+        circumstances: circumstances(field, plan),
+        bars: bars ? BarTable(results.measurements, isFar: isFar) : nil)
+      try page.html.write(toFile: report, atomically: true, encoding: .utf8)
+      tell("wrote \(report)")
     }
     return results.gaps.isEmpty && !Task.isCancelled
+  }
+
+  private func circumstances(_ field: BenchField, _ plan: BenchRun.Plan) -> [(name: String, text: String)] {
+    var lines = [("machine", Machine.current.text)]
+    if let other = field.otherMachine { lines.append(("answering", other.text)) }
+    lines.append(("path", link ?? (connect == nil ? "loopback, two processes" : "a network")))
+    lines.append(("command", "raft-mux " + CommandLine.arguments.dropFirst().joined(separator: " ")))
+    lines.append(
+      (
+        "effort",
+        "\(plan.rounds) rounds of \(Figures.fixed(plan.effort.duration.inSeconds, digits: 2)) s each"
+      ))
+    for line in field.missing { lines.append(("missing", String(line.dropFirst("missing: ".count)))) }
+    return lines
   }
 
   /// Progress and troubles go to standard error, so that figures can be piped.

@@ -56,7 +56,7 @@ struct BenchField: Sendable {
     do {
       switch name {
       case .rmux:
-        return MuxSystem(server: server, callerHost: host.callerHost, files: files)
+        return MuxSystem(server: server, host: host, files: files)
       case .bareNIO:
         return MessageSystem(server: server, files: files)
       case .raftOverTCP, .raftOverYamux, .raftOverSmux, .tcp:

@@ -4,12 +4,14 @@ import NIOCore
 struct BulkSession: MeasuringSession {
   let channel: any Channel
   let bytes: ByteBuffer
-  let server: any AnsweringSide
+  let sides: TwoSides
   let wireBytes: Tally
 
   func measure(_ effort: Effort) async throws -> Sample {
     let message =
-      effort.snapshotLimit.flatMap { bytes.getSlice(at: bytes.readerIndex, length: min($0, bytes.readableBytes)) }
+      effort.snapshotLimit.flatMap {
+        bytes.getSlice(at: bytes.readerIndex, length: min($0, bytes.readableBytes))
+      }
       ?? bytes
     var sum = WordSum()
     sum.update(message)
@@ -29,10 +31,12 @@ struct BulkSession: MeasuringSession {
     return Sample(operations: count, payloadBytes: count * message.readableBytes, seconds: watch.seconds)
   }
 
+  func count(_ isOn: Bool) async throws {
+    try await sides.count(isOn)
+  }
+
   func usage() async throws -> Usage {
-    Usage(
-      clientCPUSeconds: ProcessorTime.seconds, serverCPUSeconds: try await server.usage().cpuSeconds,
-      wireBytes: UInt64(wireBytes.value))
+    try await sides.usage(wireBytes: UInt64(wireBytes.value))
   }
 
   func close() async {
