@@ -38,13 +38,12 @@ struct BenchServerCommand: AsyncParsableCommand {
     Interruption.ignoreBrokenPipes()
     if system == .rmux {
       DescriptorLimit.raise()
-      var servers: [BenchServer] = []
+      var running: [MuxTransport] = []
       for number in 0..<max(1, transports) {
         let configuration = MuxSystem.configuration(serverID: BenchServer.id(number), streams: streams)
-        let transport = try await MuxTransport.listen(on: "\(host):0", configuration: configuration)
-        servers.append(BenchServer(transport: transport))
+        running.append(try await MuxTransport.listen(on: "\(host):0", configuration: configuration))
       }
-      try await serve(servers)
+      await serve(running)
     } else {
       let server = try await MessageServer.listen(at: host)
       await Self.answerOrders(PeerLines.Listening(address: server.address))
@@ -52,13 +51,17 @@ struct BenchServerCommand: AsyncParsableCommand {
     }
   }
 
-  private func serve(_ servers: [BenchServer]) async throws {
-    let addresses = servers.map(\.transport.localAddress.rawValue)
+  private func serve(_ transports: [MuxTransport]) async {
+    let addresses = transports.map(\.localAddress.rawValue)
     await withDiscardingTaskGroup { group in
-      for server in servers { group.addTask { await server.run() } }
+      for transport in transports {
+        group.addTask(executorPreference: transport.executor) {
+          await BenchServer(transport: transport).run()
+        }
+      }
       await Self.answerOrders(
         PeerLines.Listening(address: addresses.first ?? "", others: Array(addresses.dropFirst())))
-      for server in servers { await server.transport.close() }
+      for transport in transports { await transport.close() }
     }
   }
 

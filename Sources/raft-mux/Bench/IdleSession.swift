@@ -6,6 +6,9 @@ struct IdleSession: MeasuringSession {
   /// So many are there before the first look: what the first ones cost once is not theirs.
   private static let first = 16
 
+  /// Long enough to meet what comes every few seconds.
+  private static let quiet = Duration.seconds(5)
+
   let count: Int
   private let server: any AnsweringSide
   private let caller: Conversation
@@ -42,8 +45,9 @@ struct IdleSession: MeasuringSession {
     // What was needed to make them comes to its end.
     try await Task.sleep(for: .seconds(1))
     let after = try await look()
-    let watch = Stopwatch(effort.duration)
-    try await Task.sleep(for: effort.duration)
+    let quiet = max(effort.duration, Self.quiet)
+    let watch = Stopwatch(quiet)
+    try await Task.sleep(for: quiet)
     let seconds = watch.seconds
     let later = try await look()
     return Sample(

@@ -121,6 +121,11 @@ private struct MuxSession: MeasuringSession {
   let ownsServer: Bool
 
   func measure(_ effort: Effort) async throws -> Sample {
+    // Callers that never block run where the bytes arrive, as consensus code would.
+    try await withTaskExecutorPreference(transport.executor) { try await call(effort) }
+  }
+
+  private func call(_ effort: Effort) async throws -> Sample {
     guard let first = calls.first else { throw BenchError("there is nobody to call") }
     switch work {
     case .unary(let callers):

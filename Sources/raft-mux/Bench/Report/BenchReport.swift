@@ -80,7 +80,11 @@ struct BenchReport: Sendable {
     let cells = rows.dropFirst().map { row in
       Markup.element(
         "tr", [],
-        row.map { Markup.text("td", [("class", $0.isNumber ? "number" : "name")], $0.text) }.joined())
+        row.map { cell in
+          let range = cell.range.map { Markup.text("small", [], $0) } ?? ""
+          return Markup.element(
+            "td", [("class", cell.isNumber ? "number" : "name")], Markup.escaped(cell.text) + range)
+        }.joined())
     }
     let heads = (rows.first ?? []).map {
       Markup.text("th", [("class", $0.isNumber ? "number" : "name")], $0.text)

@@ -20,7 +20,7 @@ enum ReportStyle {
       margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5;
       font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
     }
-    main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 80px; }
+    main { max-width: 1160px; margin: 0 auto; padding: 40px 24px 80px; }
     h1 { font-size: 30px; margin: 0 0 4px; letter-spacing: -0.02em; }
     h2 { font-size: 21px; margin: 52px 0 14px; padding-top: 14px; border-top: 1px solid var(--line); }
     h3 { font: 600 15px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; margin: 0; }
@@ -39,7 +39,8 @@ enum ReportStyle {
     th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--grid); }
     tbody tr:last-child td { border-bottom: 0; }
     .number { text-align: right; white-space: nowrap; }
-    th.number { white-space: normal; min-width: 72px; }
+    th.number { white-space: normal; overflow-wrap: anywhere; min-width: 58px; }
+    td small { display: block; color: var(--quiet); font-size: 11px; line-height: 1.25; }
     .name { font-family: ui-monospace, "DejaVu Sans Mono", monospace; white-space: nowrap; }
     .quiet { color: var(--quiet); }
     .gap { color: var(--bad); margin: 8px 0 0; font-size: 13.5px; }

@@ -8,15 +8,31 @@ struct BenchTable: Sendable {
       let rows = rows(results, group)
       let gaps = results.gaps.filter { gap in group.workloads.contains { $0.name == gap.workload } }
       if rows.isEmpty && gaps.isEmpty { return [] }
-      return ["", "\(group.name): \(group.about)"] + Self.aligned(rows.map { $0.map(\.text) })
+      return ["", "\(group.name): \(group.about)"] + Self.aligned(rows.map { $0.map(\.line) })
         + gaps.map { "  \($0.workload), \($0.system): not measured: \($0.reason)" }
     }
   }
 
-  /// A cell, and whether it is a number.
+  /// A cell: a text, or a median with its range.
   struct Cell: Sendable, Equatable {
     var text: String
+    /// From the least to the greatest; `nil` where there is one value, or none.
+    var range: String?
     var isNumber = true
+
+    var line: String { range.map { "\(text) [\($0)]" } ?? text }
+
+    init(_ text: String, range: String? = nil, isNumber: Bool = true) {
+      self.text = text
+      self.range = range
+      self.isNumber = isNumber
+    }
+
+    init(_ spread: Spread, _ format: (Double) -> String) {
+      text = format(spread.median)
+      range =
+        spread.least == spread.greatest ? nil : "\(format(spread.least)) ... \(format(spread.greatest))"
+    }
   }
 
   /// The heads and a row for each workload and system; nothing if there are no measurements. Columns that are empty
@@ -32,32 +48,32 @@ struct BenchTable: Sendable {
     var columns: [[Cell]] = []
     if group.workloads.count > 1 {
       columns.append(
-        [Cell(text: group.part, isNumber: false)]
-          + lines.map { Cell(text: group.partName(of: $0.workload), isNumber: false) })
+        [Cell(group.part, isNumber: false)]
+          + lines.map { Cell(group.partName(of: $0.workload), isNumber: false) })
     }
     columns.append(
-      [Cell(text: "system", isNumber: false)] + lines.map { Cell(text: $0.system, isNumber: false) })
+      [Cell("system", isNumber: false)] + lines.map { Cell($0.system, isNumber: false) })
     for (number, figure) in first.figures.enumerated() {
       columns.append(
         column(figure.title, lines) { line in
           let figures = line.workload.figures
           guard figures.indices.contains(number) else { return nil }
-          return Spread(line.timed.compactMap(figures[number].value))?.text(Figure.text)
+          return Spread(line.timed.compactMap(figures[number].value)).map { Cell($0, Figure.text) }
         })
     }
     for (number, cost) in first.costs.enumerated() {
       columns.append(
         column(cost.title, lines) { line in
           let costs = line.workload.costs
-          return costs.indices.contains(number) ? costs[number].text(line.own) : nil
+          return costs.indices.contains(number) ? costs[number].text(line.own).map { Cell($0) } : nil
         })
     }
     if lines.contains(where: { $0.system != reference }) {
       columns.append(
         column("times as good as \(reference)", lines) { line in
-          if line.system == reference { return "" }
+          if line.system == reference { return Cell("") }
           let ratios = line.workload.figures.first?.ratios(line.timed, to: line.timed(of: reference))
-          return Spread(ratios ?? [])?.text { Figures.fixed($0, digits: 2) }
+          return Spread(ratios ?? []).map { Cell($0) { Figures.fixed($0, digits: 2) } }
         })
     }
     columns.removeAll { $0.dropFirst().allSatisfy { $0.text == "-" || $0.text.isEmpty } }
@@ -79,8 +95,8 @@ struct BenchTable: Sendable {
     }
   }
 
-  private func column(_ title: String, _ lines: [Line], _ text: (Line) -> String?) -> [Cell] {
-    [Cell(text: title)] + lines.map { Cell(text: text($0) ?? "-") }
+  private func column(_ title: String, _ lines: [Line], _ cell: (Line) -> Cell?) -> [Cell] {
+    [Cell(title)] + lines.map { cell($0) ?? Cell("-") }
   }
 
   static func aligned(_ rows: [[String]]) -> [String] {

@@ -66,7 +66,7 @@ extension Workload {
         .less("read ns") { $0.sample.codec?.decodeNanoseconds },
         .less("allocations, write") { $0.sample.codec?.encodeAllocations },
         .less("allocations, read") { $0.sample.codec?.decodeAllocations },
-        .less("bytes") { ($0.sample.codec?.bytes).map(Double.init) },
+        .less("bytes") { ($0.sample.codec?.bytes).map { Double($0) } },
       ]
     case .idle:
       [
@@ -111,10 +111,10 @@ extension Workload {
       each("CPU us") { ($0.clientCPUSeconds * 1e6, $0.serverCPUSeconds * 1e6) },
       each("wire B") { (Double($0.wireBytes), nil) },
       each("system calls", isCounted: true) {
-        (($0.client?.systemCalls).map(Double.init), ($0.server?.systemCalls).map(Double.init))
+        (($0.client?.systemCalls).map { Double($0) }, ($0.server?.systemCalls).map { Double($0) })
       },
       each("allocations", isCounted: true) {
-        (($0.client?.allocations).map(Double.init), ($0.server?.allocations).map(Double.init))
+        (($0.client?.allocations).map { Double($0) }, ($0.server?.allocations).map { Double($0) })
       },
     ]
   }
