@@ -27,6 +27,13 @@ struct BenchField: Sendable {
       goPeers?.remove()
       throw error
     }
+    return await open(names, files: files, host: host, goPeers: goPeers)
+  }
+
+  /// Starts the answering processes on a host; what cannot be started is missing.
+  static func open(
+    _ names: [SystemName], files: SnapshotFiles, host: any AnsweringHost, goPeers: GoPeers?
+  ) async -> BenchField {
     var field = BenchField(host: host, goPeers: goPeers)
     for name in names {
       do {

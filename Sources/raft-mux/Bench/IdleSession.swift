@@ -29,12 +29,6 @@ struct IdleSession: MeasuringSession {
     }
   }
 
-  private init(count: Int, server: any AnsweringSide, caller: Conversation) {
-    self.count = count
-    self.server = server
-    self.caller = caller
-  }
-
   /// The measurement begins from nothing.
   func warmUp(_ effort: Effort) async throws {}
 

@@ -6,7 +6,7 @@ import NIOPosix
 ///
 /// It obeys whoever reaches its port, and is meant for a network of one's own.
 struct HostService: Sendable {
-  private let host: LocalHost
+  private let host: any AnsweringHost
   private let channel: any Channel
   private let callers: AsyncStream<Caller>
 
@@ -17,6 +17,12 @@ struct HostService: Sendable {
 
   /// - Parameter address: Where orders come in; the answering processes listen at the same host.
   static func listen(at address: String, goPeers: GoPeers?) async throws -> HostService {
+    let host = try RemoteHost.resolve(address).ipAddress ?? "127.0.0.1"
+    return try await listen(at: address, host: LocalHost(address: host, goPeers: goPeers))
+  }
+
+  /// - Parameter host: What starts the answering processes.
+  static func listen(at address: String, host: any AnsweringHost) async throws -> HostService {
     let socket = try RemoteHost.resolve(address)
     let (callers, feed) = AsyncStream.makeStream(of: Caller.self)
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -30,9 +36,7 @@ struct HostService: Sendable {
       }
       .bind(to: socket).get()
     channel.closeFuture.whenComplete { _ in feed.finish() }
-    return HostService(
-      host: LocalHost(address: socket.ipAddress ?? "127.0.0.1", goPeers: goPeers), channel: channel,
-      callers: callers)
+    return HostService(host: host, channel: channel, callers: callers)
   }
 
   /// Where it listens.
