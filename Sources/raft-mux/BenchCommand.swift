@@ -94,7 +94,7 @@ struct BenchCommand: AsyncParsableCommand {
     if list {
       for workload in workloads { print("\(workload.name): \(workload.about)") }
       print("\nLinks, for emulators between network namespaces (--serve, --connect):")
-      for profile in LinkProfile.all { print(profile.text) }
+      for profile in PathProfile.all { print(profile.text) }
       return
     }
     let congestion = try congestion.map { try CongestionControl(named: $0) }
@@ -182,7 +182,7 @@ struct BenchCommand: AsyncParsableCommand {
     lines.append(
       (
         "effort",
-        "\(plan.rounds) rounds of \(Figures.fixed(plan.effort.duration.inSeconds, digits: 2)) s each"
+        "rounds: \(plan.rounds), each of \(Figures.fixed(plan.effort.duration.inSeconds, digits: 2)) s"
       ))
     for line in field.missing { lines.append(("missing", String(line.dropFirst("missing: ".count)))) }
     return lines

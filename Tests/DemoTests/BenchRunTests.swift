@@ -87,8 +87,8 @@ struct BenchRunTests {
 
   @Test("The profiles are three links with three rates of loss")
   func profiles() {
-    #expect(LinkProfile.all.count == 9)
-    #expect(Set(LinkProfile.all.map(\.name)).count == 9)
-    #expect(LinkProfile.all.map(\.queueBytes).max() == 12_500_000)
+    #expect(PathProfile.all.count == 9)
+    #expect(Set(PathProfile.all.map(\.name)).count == 9)
+    #expect(PathProfile.all.map(\.queueBytes).max() == 12_500_000)
   }
 }

@@ -56,11 +56,18 @@ struct ReportPlots: Sendable {
   /// How long calls took, from the fastest to the slowest: at each percentile the median of the rounds.
   private func curves(_ workload: Workload) -> String {
     let series = systems(of: [workload]).compactMap { name -> LinePlot.Series? in
-      let curves = rounds(workload, name).compactMap { $0.sample.latency?.curve }
+      let rounds = rounds(workload, name)
       let points = Sample.Latency.curvePercentiles.enumerated().compactMap { number, percentile in
-        Spread(curves.compactMap { $0.indices.contains(number) ? $0[number] : nil }).map {
-          (x: percentile, y: $0.median)
+        let values = rounds.compactMap { round -> Double? in
+          // A percentile says something as long as a call lies beyond it.
+          guard Double(round.sample.operations) * (100 - percentile) >= 100,
+            let curve = round.sample.latency?.curve, curve.indices.contains(number)
+          else {
+            return nil
+          }
+          return curve[number]
         }
+        return Spread(values).map { (x: percentile, y: $0.median) }
       }
       return points.isEmpty ? nil : LinePlot.Series(name: name, colour: Self.colour(name), points: points)
     }

@@ -27,7 +27,8 @@ struct Figure: Sendable {
 
   /// A number as people read it.
   static func text(_ value: Double) -> String {
-    value >= 100 ? Figures.count(UInt64(value.rounded())) : Figures.fixed(value, digits: value >= 10 ? 1 : 2)
+    if value >= 100 { return Figures.count(UInt64(value.rounded())) }
+    return Figures.fixed(value, digits: value >= 10 ? 1 : value >= 0.1 || value <= 0 ? 2 : 3)
   }
 }
 

@@ -1,5 +1,5 @@
 /// A path between two sites as it is measured over: what an emulator between two network namespaces is told.
-struct LinkProfile: Sendable, Equatable {
+struct PathProfile: Sendable, Equatable {
   let name: String
   let megabitsPerSecond: Int
   /// Both ways together.
@@ -10,13 +10,13 @@ struct LinkProfile: Sendable, Equatable {
   let snapshotSize: ByteSize
 
   /// Three links, each without loss, with a little and with a lot.
-  static let all: [LinkProfile] = [
+  static let all: [PathProfile] = [
     (name: "fast", rate: 1_000, delay: 100, size: 1 << 30),
     (name: "middle", rate: 100, delay: 80, size: 256 << 20),
     (name: "slow", rate: 20, delay: 150, size: 64 << 20),
   ].flatMap { link in
     [0, 0.1, 1].map { loss in
-      LinkProfile(
+      PathProfile(
         name: link.name + (loss == 0 ? "" : loss < 1 ? "-loss" : "-heavy-loss"), megabitsPerSecond: link.rate,
         roundTripMilliseconds: link.delay, lossPercent: loss, snapshotSize: ByteSize(count: link.size))
     }
