@@ -160,14 +160,14 @@ struct BenchCommand: AsyncParsableCommand {
       for line in table.lines(results, workloads: plan.workloads) { print(line) }
       if bars {
         print("")
-        for line in BarTable(results.measurements, isFar: isFar).lines { print(line) }
+        for line in BarTable(results.measurements, BarTable.bars(isFar: isFar)).lines { print(line) }
       }
     }
     if let report {
       let page = BenchReport(
         results: results, workloads: plan.workloads, reference: systems.first ?? .rmux,
         circumstances: circumstances(field, plan),
-        bars: bars ? BarTable(results.measurements, isFar: isFar) : nil)
+        bars: bars ? BarTable(results.measurements, BarTable.bars(isFar: isFar)) : nil)
       try page.html.write(toFile: report, atomically: true, encoding: .utf8)
       tell("wrote \(report)")
     }

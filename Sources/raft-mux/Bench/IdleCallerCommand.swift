@@ -122,7 +122,7 @@ private struct IdleStreams: IdleMaker {
       pipelines.append(pipeline)
       _ = try await pipeline.appendEntries(request).response
       let answers = pipeline.consumer.makeAsyncIterator()
-      _ = try await answers.next()
+      _ = await answers.next()
     }
   }
 

@@ -10,9 +10,17 @@ struct BarTable: Sendable {
 
   let rows: [Row]
 
-  /// - Parameter isFar: Whether a network lay between the two sides.
-  init(_ measurements: [Measurement], isFar: Bool, bars: [Bar] = BarList.all) {
-    rows = bars.filter { $0.place == .anywhere || $0.place == (isFar ? .far : .near) }.map { bar in
+  /// The bars that are looked at.
+  ///
+  /// - Parameter isFar: Whether a network lies between the two sides.
+  static func bars(isFar: Bool) -> [Bar] {
+    BarList.all.filter { $0.place == .anywhere || $0.place == (isFar ? .far : .near) }
+  }
+
+  /// What measurements say about bars; a bar whose work was not part of them is left out.
+  init(_ measurements: [Measurement], _ bars: [Bar]) {
+    let works = Set(measurements.map { "\($0.system) \($0.workload)" })
+    rows = bars.filter { works.contains("\($0.subject.system.rawValue) \($0.subject.workload)") }.map { bar in
       let (measured, verdict) =
         switch bar.verdict(measurements) {
         case .reached(let spread): (spread.text { Figures.fixed($0, digits: 2) }, "reached")
