@@ -8,7 +8,7 @@ struct OutgoingSnapshot: Sendable {
   private let origin: Origin
 
   private enum Origin: Sendable {
-    case memory(ByteBuffer)
+    case memory([ByteBuffer])
     case file(String)
   }
 
@@ -22,9 +22,21 @@ struct OutgoingSnapshot: Sendable {
     self.sum = sum.value
     self.origin =
       switch origin {
-      case .memory: .memory(bytes)
+      case .memory: .memory(Self.pieces(of: bytes))
       case .file: .file(files.path(content))
       }
+  }
+
+  /// The bytes in buffers of 4 MiB at most: NIO cannot slice large ones without copying them.
+  private static func pieces(of bytes: ByteBuffer) -> [ByteBuffer] {
+    var remaining = bytes
+    var pieces: [ByteBuffer] = []
+    while remaining.readableBytes > 0 {
+      let view = remaining.readableBytesView.prefix(4 << 20)
+      remaining.moveReaderIndex(forwardBy: view.count)
+      pieces.append(ByteBuffer(bytes: view))
+    }
+    return pieces
   }
 
   /// The bytes, once.
