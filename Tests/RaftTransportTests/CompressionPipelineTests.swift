@@ -49,7 +49,10 @@ struct CompressionPipelineTests {
         let encoded = joined(buffers)
         #expect(figures.rawBytes == UInt64(size))
         #expect(figures.encodedBytes == UInt64(encoded.readableBytes))
-        #expect(figures.storedChunks + figures.compressedChunks == (size + 262_143) / 262_144)
+        let chunks = figures.storedChunks + figures.compressedChunks
+        let fullChunks = (size + 262_143) / 262_144
+        // Probes are short.
+        #expect(mode == .automatic ? (fullChunks...fullChunks + 4).contains(chunks) : chunks == fullChunks)
         if mode == .off { #expect(figures.compressedChunks == 0) }
         // A last chunk of one byte cannot shrink.
         if data == .text, mode.choice == .always {

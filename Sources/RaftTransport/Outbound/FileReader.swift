@@ -37,6 +37,9 @@ final class FileReader {
     for job in jobs { job.abandon() }
   }
 
+  /// Pieces that were read ahead or are being read.
+  var jobsUnderWay: Int { jobs.count }
+
   /// The next piece; `nil` at the end. One task at a time may wait.
   func next() async throws -> ByteBuffer? {
     if isAtEnd { return nil }
