@@ -19,6 +19,9 @@ struct PacingScenario: Sendable {
   /// What is measured begins then.
   var startUp = 2
 
+  /// Milliseconds.
+  var jitter: Double { Double(shape.jitter.nanoseconds) / 1e6 }
+
   struct Result {
     /// Of votes, above the path's round trip, milliseconds.
     var median: Double
@@ -104,7 +107,7 @@ struct PacingScenario: Sendable {
     shape.lossPerMillion = loss
     shape.congestion = congestion
     shape.jitter = .milliseconds(Int64(jitter))
-    shape.segment = max(1_448, shape.rate * milliseconds / 1_000 / 1_000 / 1_448 * 1_448)
+    shape.segment = max(1_448, shape.rate * milliseconds / 1_000 / 500 / 1_448 * 1_448)
     return shape
   }
 
