@@ -58,21 +58,26 @@ final class AppendStream: StreamOwner {
 
   /// Reads as many answers as the consumer leaves room for.
   func readAnswers(_ driver: ConnectionDriver) {
-    guard let stream else { return }
-    var results: [Result<AppendEntriesResponse, TransportError>] = []
-    let allowance = pipeline.readAllowance
-    do {
-      while results.count < allowance,
-        let answer = try intake.nextAnswer(AppendEntriesResponse.self, stream, driver)
-      {
-        driver.engine.consume(answer.byteCount, of: stream)
-        results.append(answer.message.result(of: AppendEntriesRequest.self, from: driver.peerID))
+    var allowance = pipeline.readAllowance
+    while allowance > 0, let stream {
+      var results: [Result<AppendEntriesResponse, TransportError>] = []
+      do {
+        while results.count < allowance,
+          let answer = try intake.nextAnswer(AppendEntriesResponse.self, stream, driver)
+        {
+          driver.engine.consume(answer.byteCount, of: stream)
+          results.append(answer.message.result(of: AppendEntriesRequest.self, from: driver.peerID))
+        }
+      } catch {
+        deliver(results, driver)
+        return fail(.malformedAnswer(error, peer: driver.peerID), driver, code: .malformedMessage)
       }
-    } catch {
-      deliver(results, driver)
-      return fail(.malformedAnswer(error, peer: driver.peerID), driver, code: .malformedMessage)
+      let wasFilled = results.count == allowance
+      // The consumer may have made room meanwhile. It says so only where there was none: whoever read up to an older
+      // allowance has to look again.
+      allowance = deliver(results, driver)
+      if !wasFilled { return }
     }
-    deliver(results, driver)
   }
 
   func streamStopped(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
@@ -111,18 +116,22 @@ final class AppendStream: StreamOwner {
 
   // MARK: Answers and time
 
+  /// Hands answers on; answers how many more may be read.
+  @discardableResult
   private func deliver(
     _ results: [Result<AppendEntriesResponse, TransportError>], _ driver: ConnectionDriver
-  ) {
-    guard !results.isEmpty else { return }
+  ) -> Int {
+    guard !results.isEmpty else { return 0 }
     unanswered -= results.count
-    guard pipeline.received(results) else {
+    guard let allowance = pipeline.received(results) else {
       let message = "server '\(driver.peerID)' answered more than it was asked"
       let error = TransportError(.malformedResponse, message, delivery: .answered)
-      return fail(error, driver, code: .malformedMessage)
+      fail(error, driver, code: .malformedMessage)
+      return 0
     }
     expectAnswer(driver)
     endIfDrained(driver)
+    return allowance
   }
 
   /// Upstream's read deadline: it starts anew when an answer becomes the next one to come.

@@ -104,9 +104,9 @@ final class PipelineCore: Sendable {
 
   /// Answers have come, for the oldest requests in their order.
   ///
-  /// - Returns: `false` if there are more answers than requests.
-  func received(_ results: [Result<AppendEntriesResponse, TransportError>]) -> Bool {
-    let (isExpected, senders) = ledger.withLock { ledger -> (Bool, [PipelineLedger.BlockedSender]) in
+  /// - Returns: How many more answers may be read now; `nil` if there are more answers than requests.
+  func received(_ results: [Result<AppendEntriesResponse, TransportError>]) -> Int? {
+    let (allowance, senders) = ledger.withLock { ledger -> (Int?, [PipelineLedger.BlockedSender]) in
       var settled: [AppendFuture] = []
       settled.reserveCapacity(results.count)
       for result in results {
@@ -117,10 +117,10 @@ final class PipelineCore: Sendable {
       // Under the ledger's lock, so that no end of the pipeline comes between: a future that was answered is always
       // seen by the consumer.
       answered.push(contentsOf: settled)
-      return (settled.count == results.count, ledger.admitSenders())
+      return (settled.count == results.count ? ledger.readAllowance : nil, ledger.admitSenders())
     }
     for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
-    return isExpected
+    return allowance
   }
 
   /// The peer takes no further requests; what it was asked before is still answered.

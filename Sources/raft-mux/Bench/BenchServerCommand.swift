@@ -30,7 +30,9 @@ struct BenchServerCommand: AsyncParsableCommand {
     case .mux:
       let transport = try await MuxTransport.listen(
         on: "127.0.0.1:0", configuration: MuxSystem.configuration(serverID: BenchServer.serverID))
-      async let serving: Void = BenchServer(transport: transport).run()
+      async let serving: Void = withTaskExecutorPreference(transport.executor) {
+        await BenchServer(transport: transport).run()
+      }
       await Self.answerOrders(listeningAt: transport.localAddress.rawValue)
       await transport.close()
       await serving

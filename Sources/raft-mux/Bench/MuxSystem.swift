@@ -71,17 +71,22 @@ private struct MuxSession: MeasuringSession {
   let server: PeerProcess
 
   func measure(_ duration: Duration) async throws -> Sample {
-    switch self.work {
+    // Callers that never block run where the bytes arrive, as consensus code would.
+    try await withTaskExecutorPreference(transport.executor) { try await call(duration) }
+  }
+
+  private func call(_ duration: Duration) async throws -> Sample {
+    switch work {
     case .unary(let callers):
-      try await self.calls.unary(callers: callers, Workload.unaryBatch, duration)
+      try await calls.unary(callers: callers, Workload.unaryBatch, duration)
     case .pipeline(let batch):
-      try await self.calls.pipeline(batch, duration)
+      try await calls.pipeline(batch, duration)
     case .snapshot(let snapshot):
-      try await self.calls.snapshots(snapshot, duration)
+      try await calls.snapshots(snapshot, duration)
     case .latency(let question, nil):
-      try await self.calls.latency(question, duration)
+      try await calls.latency(question, duration)
     case .latency(let question, let load?):
-      try await self.calls.latency(question, beside: load, duration)
+      try await calls.latency(question, beside: load, duration)
     }
   }
 
