@@ -355,6 +355,8 @@ final class ConnectionDriver: ChannelInboundHandler {
         ?? services.initialWindow,
       roundTrip: figures.smoothedRoundTrip.map { .nanoseconds($0.nanoseconds) },
       leastRoundTrip: figures.minimumRoundTrip.map { .nanoseconds($0.nanoseconds) },
+      pathRate: engine.bottleneck.rate.map { Int($0) },
+      bulkPauses: engine.bulkPauses,
       snapshots: owners.values.compactMap(\.snapshotProgress)
     )
   }

@@ -46,6 +46,13 @@ package struct BulkPacer: Equatable, Sendable {
     case measuring(until: NIODeadline, least: TimeAmount)
   }
 
+  /// What may be sent at once; refilled somewhat faster than the path's rate.
+  private struct Allowance: Equatable {
+    let time: NIODeadline
+    let sent: UInt64
+    let bytes: Double
+  }
+
   /// From one sample to that at which everything is acknowledged that was outstanding then.
   private struct Round: Equatable {
     let start: NIODeadline
@@ -81,6 +88,7 @@ package struct BulkPacer: Equatable, Sendable {
   /// Held back since the last sample.
   private var wasHeldSinceSample = false
   private var suspiciousRounds = 0
+  private var allowance: Allowance?
   private var lastDrain: NIODeadline?
   /// Bulk waits, and until when.
   package private(set) var heldUntil: NIODeadline?
@@ -326,17 +334,59 @@ package struct BulkPacer: Equatable, Sendable {
     guard let bound = bound(path), let lastSample else { return true }
     // Acknowledgements are taken to come at the path's rate, but no longer than until the next sample is due.
     let interval = interval(path)
-    let rate = max(rate(path) ?? 0, Double(Self.leastBound))
+    guard let known = rate(path) else { return expectsRoom(sent: sent, bound: bound, now: now) }
+    let rate = max(known, Double(Self.leastBound))
     let age = min(max(now - lastSample, .zero), interval)
     let expected =
       Double(outstandingAtSample) + Double(sent - sentAtSample) - rate * Double(age.nanoseconds) / 1e9
-    guard expected >= Double(bound) else { return true }
+    let excess = expected - Double(bound)
+    let shortage = -renewAllowance(sent: sent, rate: rate, path: path, now: now) * rate / speed(path)
+    guard excess >= 0 || shortage >= 0 else { return true }
     holds += 1
     wasHeldSinceSample = true
-    let wait = Int64(min((expected - Double(bound) + Double(Self.release(rate))) / rate * 1e9, 1e9))
+    let wait = Int64(min((max(excess, shortage) + Double(Self.release(rate))) / rate * 1e9, 1e9))
     let soonest = now + (isBlind ? .milliseconds(2) : .microseconds(200))
     heldUntil = max(soonest, min(now + .nanoseconds(wait), lastSample + interval))
     return false
+  }
+
+  /// Before a rate is known.
+  private mutating func expectsRoom(sent: UInt64, bound: Int, now: NIODeadline) -> Bool {
+    guard outstandingAtSample + Int(sent - sentAtSample) >= bound else { return true }
+    holds += 1
+    wasHeldSinceSample = true
+    heldUntil = now + .milliseconds(1)
+    return false
+  }
+
+  /// How fast bulk may go, in bytes per second. The bound alone would let go at once what a credit, a pause or a late
+  /// wake-up had kept back, and that much would stand in the queue for a round trip.
+  private func speed(_ path: BottleneckModel) -> Double {
+    let rate = max(rate(path) ?? 0, Double(Self.leastBound))
+    guard let least = path.leastRoundTrip, least > .zero else { return rate * 2 }
+    switch phase {
+    case .steady(let extra):
+      return rate * (1 + max(0.125, Double(extra.nanoseconds) / Double(least.nanoseconds)))
+    case .draining:
+      return rate * 1.125
+    case .startUp, .unmeasured, .aside:
+      return rate * 2
+    }
+  }
+
+  /// - Returns: bytes that may be sent now.
+  private mutating func renewAllowance(
+    sent: UInt64, rate: Double, path: BottleneckModel, now: NIODeadline
+  ) -> Double {
+    let most = max(rate / 250, 3 * Double(Self.release(rate)))
+    guard !isBlind, rate.isFinite, let last = allowance else {
+      allowance = Allowance(time: now, sent: sent, bytes: most)
+      return most
+    }
+    let earned = speed(path) * Double(max(now - last.time, .zero).nanoseconds) / 1e9
+    let bytes = min(last.bytes + earned - Double(sent - last.sent), most)
+    allowance = Allowance(time: now, sent: sent, bytes: bytes)
+    return bytes
   }
 
   /// What is let go at once: a millisecond's worth, so that a fast path does not cost a wake-up for each frame.

@@ -93,7 +93,7 @@ struct PacingScenario: Sendable {
       String(format: "%.1f", Double(amount?.nanoseconds ?? 0) / 1e6)
     }
     return
-      "\(ms(pair.now - EnginesOnPath.start)) rate \(String(format: "%.1f", rate)) least \(ms(path.leastRoundTrip)) srtt \(ms(figures.roundTrip)) var \(ms(figures.roundTripVariation)) out \(figures.unacknowledged)+\(figures.unsent) bound \(pair.dialler.engine.pacer.bound(path) ?? -1) cwnd \(pair.dialler.path.congestionWindow) \(pair.dialler.engine.pacer.phase)"
+      "\(ms(pair.now - EnginesOnPath.start)) rate \(String(format: "%.1f", rate)) least \(ms(path.leastRoundTrip)) srtt \(ms(figures.roundTrip)) var \(ms(figures.roundTripVariation)) out \(figures.unacknowledged)+\(figures.unsent) bound \(pair.dialler.engine.pacer.bound(path) ?? -1) cwnd \(pair.dialler.path.congestionWindow) \(pair.dialler.engine.pacer.phase) PINGs \(pair.dialler.engine.figures.framesSent.ping) least \(ms(pair.dialler.engine.path.recentMinimum))"
   }
 
   static func shape(
