@@ -3,7 +3,7 @@ internal import NIOCore
 /// What the owner says about the bytes that it was given, and the credit that follows from it.
 extension MuxConnection {
   /// How old the newest round trip may be while windows are sized by it.
-  static let roundTripLife = TimeAmount.seconds(1)
+  static let roundTripLife = TimeAmount.milliseconds(500)
 
   /// Bytes left the transport for good: the peer may send as many more (R-FLW-10).
   package mutating func consume(_ count: Int, of key: StreamKey) {

@@ -335,7 +335,9 @@ package struct BulkPacer: Equatable, Sendable {
     // Acknowledgements are taken to come at the path's rate, but no longer than until the next sample is due.
     let interval = interval(path)
     guard let known = rate(path) else { return expectsRoom(sent: sent, bound: bound, now: now) }
-    let rate = max(known, Double(Self.leastBound))
+    var rate = max(known, Double(Self.leastBound))
+    // With rare figures it is what is expected in between that lets bytes go: it must not keep up what shall shrink.
+    if case .draining = phase { rate *= 0.8 }
     let age = min(max(now - lastSample, .zero), interval)
     let expected =
       Double(outstandingAtSample) + Double(sent - sentAtSample) - rate * Double(age.nanoseconds) / 1e9

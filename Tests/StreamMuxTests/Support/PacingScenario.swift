@@ -140,7 +140,7 @@ struct PacingScenario: Sendable {
       changes: [Change(second: 5) { $0.rate = 12_500_000 }], seconds: 16),
     PacingScenario(
       name: "80 ms, then 160 ms", shape: shape(100, 80),
-      changes: [Change(second: 5) { $0.delay = .milliseconds(80) }], seconds: 16),
+      changes: [Change(second: 5) { $0.delay = .milliseconds(80) }], seconds: 20),
     PacingScenario(
       name: "80 ms, then 30 ms", shape: shape(100, 80),
       changes: [Change(second: 5) { $0.delay = .milliseconds(15) }], seconds: 16),
