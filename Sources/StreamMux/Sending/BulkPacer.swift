@@ -16,8 +16,8 @@ package import NIOCore
 ///   a round measures the rate, up or down. A round without a queue shows no more than a lower bound, so it can only
 ///   raise the rate. Nothing has to expire: an estimate that is too high makes a queue, and a queue measures.
 /// - *More rate.* The headroom itself asks for more: in a round without a queue the bound grows by its share. If none
-///   shows up though bulk was held back, the headroom doubles each round. Start-up is this without a bound, until
-///   the first queue, or until three rounds brought nothing.
+///   shows up though bulk was held back, the headroom doubles each round. Start-up takes the fastest train of
+///   acknowledgements for the rate, until a queue stands, or until three rounds brought nothing.
 /// - *The least round trip*, against which a queue is seen. Every few seconds, and whenever a queue stays though no more
 ///   than the bound is under way, bulk pauses until the queue must be empty. What is measured then is the least
 ///   round trip, even if it is longer than before: another route, or a queue that is somebody else's.
