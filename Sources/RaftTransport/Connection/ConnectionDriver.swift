@@ -31,6 +31,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var nextOwnerDeadline = NIODeadline.distantFuture
   private var probes: [UInt64: Scheduled<Void>] = [:]
   private var context: ChannelHandlerContext?
+  /// What the socket was told to take beyond what is under way.
+  var burst = SocketOptions.firstBurst
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
   private var lastReceived = NIODeadline.uptimeNanoseconds(0)
   /// Empty; its memory goes back and forth between the mailbox and the loop.
@@ -221,9 +223,11 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// - Returns: Whether there was anything to write.
   private func transmit() -> Bool {
     guard let context else { return false }
+    sampleSocket(context)
+    let limit = min(Self.transmissionLimit, burst)
     var hasWritten = false
     while context.channel.isWritable,
-      let bytes = engine.nextTransmission(limit: Self.transmissionLimit, now: .now())
+      let bytes = engine.nextTransmission(limit: limit, now: .now())
     {
       context.write(wrapOutboundOut(bytes), promise: nil)
       hasWritten = true
@@ -377,7 +381,9 @@ final class ConnectionDriver: ChannelInboundHandler {
         ?? services.initialWindow,
       roundTrip: figures.smoothedRoundTrip.map { .nanoseconds($0.nanoseconds) },
       leastRoundTrip: figures.minimumRoundTrip.map { .nanoseconds($0.nanoseconds) },
-      snapshots: owners.all.compactMap(\.owner.snapshotProgress)
+      pathRate: engine.bottleneck.rate.map { Int($0) },
+      bulkPauses: engine.bulkPauses,
+      snapshots: owners.values.compactMap(\.snapshotProgress)
     )
   }
 }
