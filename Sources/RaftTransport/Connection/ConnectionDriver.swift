@@ -383,7 +383,7 @@ final class ConnectionDriver: ChannelInboundHandler {
       leastRoundTrip: figures.minimumRoundTrip.map { .nanoseconds($0.nanoseconds) },
       pathRate: engine.bottleneck.rate.map { Int($0) },
       bulkPauses: engine.bulkPauses,
-      snapshots: owners.values.compactMap(\.snapshotProgress)
+      snapshots: owners.all.compactMap(\.owner.snapshotProgress)
     )
   }
 }
