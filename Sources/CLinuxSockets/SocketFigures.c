@@ -48,6 +48,7 @@ struct rmux_socket_figures rmux_read_socket_figures(int descriptor) {
 
   figures.is_available = 1;
   figures.is_application_limited = info.limits & 1;
+  figures.is_in_slow_start = info.congestion_window < info.slow_start_threshold;
   figures.acknowledged = info.bytes_acknowledged;
   figures.segment_size = info.segment_size;
   figures.congestion_window = (uint64_t)info.congestion_window * info.segment_size;
@@ -75,6 +76,11 @@ struct rmux_socket_figures rmux_read_socket_figures(int descriptor) {
     figures.unacknowledged = under_way < (uint64_t)queued ? under_way : (uint64_t)queued;
     figures.unsent = (uint64_t)queued - figures.unacknowledged;
   }
+  // What arrived behind a loss is acknowledged as much as anything, though not in order.
+  uint64_t out_of_order = (uint64_t)info.selectively_acknowledged * info.segment_size;
+  if (out_of_order > figures.unacknowledged) out_of_order = figures.unacknowledged;
+  figures.acknowledged += out_of_order;
+  figures.unacknowledged -= out_of_order;
   return figures;
 }
 

@@ -17,6 +17,18 @@ public final class MuxTransport: Transport, Service {
   /// The address under which peers reach this server: the advertised one, or else the bound one.
   public let localAddress: ServerAddress
 
+  /// Runs tasks on the event loop that carries all connections of this transport.
+  ///
+  /// A task that prefers it calls and serves without a change of threads, which is most of the time that a small call
+  /// takes: bytes that arrive go on in the task, and what the task sends goes out, on the same thread. In return, while
+  /// such a task computes, no connection of the transport moves. So it is for consensus code that never blocks: no
+  /// file I/O, no locks held for long, no long computations.
+  ///
+  ///     await withTaskExecutorPreference(transport.executor) {
+  ///       for await rpc in transport.consumer { node.handle(rpc) }
+  ///     }
+  public let executor: any TaskExecutor
+
   private let configuration: TransportConfiguration
   private let addresses: AddressBook
   private let services: InboundServices
@@ -38,13 +50,14 @@ public final class MuxTransport: Transport, Service {
 
   private init(
     configuration: TransportConfiguration, localAddress: ServerAddress, services: InboundServices,
-    directory: PeerDirectory, listener: Listener
+    directory: PeerDirectory, listener: Listener, executor: LoopExecutor
   ) {
     self.configuration = configuration
     self.localAddress = localAddress
     self.services = services
     self.directory = directory
     self.listener = listener
+    self.executor = executor
     self.addresses = AddressBook(provider: configuration.addressProvider, logger: configuration.logger)
     self.encoder = WireEncoder(profile: configuration.wireProfile)
   }
@@ -64,13 +77,14 @@ public final class MuxTransport: Transport, Service {
     let services = InboundServices(configuration: configuration)
     // The listener has to stand before its address is known, and the directory needs the address: connections that
     // come in between wait for it.
-    let directory = configuration.eventLoopGroup.any().makePromise(of: PeerDirectory.self)
+    let eventLoop = configuration.eventLoopGroup.next()
+    let directory = eventLoop.makePromise(of: PeerDirectory.self)
     let listener: Listener
     do {
       listener = try await Listener.open(
-        on: hostPort, group: configuration.eventLoopGroup, logger: configuration.logger
+        on: hostPort, eventLoop: eventLoop, logger: configuration.logger
       ) { channel in
-        directory.futureResult.hop(to: channel.eventLoop).flatMap { $0.accept(channel) }
+        directory.futureResult.flatMap { $0.accept(channel) }
       }
     } catch {
       directory.fail(error)
@@ -80,11 +94,12 @@ public final class MuxTransport: Transport, Service {
       let localAddress = try AdvertisedAddress.choose(
         configured: configuration.advertisedAddress, listener.channel)
       let settings = try EngineSettings(configuration, advertisedAddress: localAddress)
-      let peers = PeerDirectory(configuration: configuration, settings: settings, services: services)
+      let peers = PeerDirectory(
+        configuration: configuration, settings: settings, services: services, eventLoop: eventLoop)
       directory.succeed(peers)
       return MuxTransport(
         configuration: configuration, localAddress: localAddress, services: services, directory: peers,
-        listener: listener)
+        listener: listener, executor: LoopExecutor(eventLoop: eventLoop))
     } catch {
       directory.fail(error)
       try? await listener.channel.close()

@@ -20,7 +20,7 @@ struct BenchCommand: AsyncParsableCommand {
       --peers for the systems in Go) and 'raft-mux bench --connect HOST:PORT' at the other. Whoever reaches the \
       port can start measurements; keep it to a network of your own.
 
-      --link needs no network: a relay with a rate, a delay and a queue stands before each answering process. It \
+      --emulate needs no network: a relay with a rate, a delay and a queue stands before each answering process. It \
       relays TCP, so a full queue stops the sender instead of dropping packets, and congestion control has nothing \
       to do: what is measured is what waits behind what, and whether windows fill the path.
       """
@@ -58,17 +58,35 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Put an emulated link before each answering process: \(LinkChoice.help).", valueName: "link"))
-  var link: LinkChoice?
+  var emulate: LinkChoice?
 
   @Option(
     help: ArgumentHelp(
-      "Make this the congestion control of this network namespace, as long as it runs.", valueName: "name"))
+      "Make this the congestion control of this network namespace for as long as it runs, for all connections.",
+      valueName: "name"))
   var congestion: String?
+
+  @Flag(
+    help: """
+      Count system calls and allocations in one more round (system calls need root and Linux, allocations glibc; \
+      programs in Go count no allocations).
+      """)
+  var count = false
+
+  @Flag(help: "Say at the end which of the transport's own bars are reached.")
+  var bars = false
 
   @Flag(help: "Print each measurement as one line of JSON instead of a table.")
   var json = false
 
-  @Flag(help: "Name the workloads and do nothing.")
+  @Option(help: ArgumentHelp("Write a page with tables and plots.", valueName: "file"))
+  var report: String?
+
+  @Option(
+    help: ArgumentHelp("What the report and JSON say about the path between both sides.", valueName: "text"))
+  var link: String?
+
+  @Flag(help: "Name the workloads and the profiles of links, and do nothing.")
   var list = false
 
   private var systems: [SystemName] {
@@ -84,6 +102,8 @@ struct BenchCommand: AsyncParsableCommand {
     let workloads = try WorkloadChoice.workloads(named: only)
     if list {
       for workload in workloads { print("\(workload.name): \(workload.about)") }
+      print("\nLinks, for emulators between network namespaces (--serve, --connect):")
+      for profile in PathProfile.all { print(profile.text) }
       return
     }
     let congestion = try congestion.map { try CongestionControl(named: $0) }
@@ -113,15 +133,19 @@ struct BenchCommand: AsyncParsableCommand {
   private func measure(_ workloads: [Workload]) async throws -> Bool {
     let files = try SnapshotFiles(size: options.snapshotSize.count)
     defer { files.remove() }
-    let field = try await BenchField.open(systems, files: files, remote: connect, link: link)
-    let isFar = connect != nil || link != nil
+    let field = try await BenchField.open(systems, files: files, remote: connect, link: emulate)
+    let isFar = connect != nil || emulate != nil
     let plan = BenchRun.Plan(
       workloads: workloads, rounds: options.rounds, effort: options.effort(isFar: isFar),
-      warmUp: options.warmUp(isFar: isFar))
+      warmUp: options.warmUp(isFar: isFar), isCounting: count)
     for line in field.missing { tell(line) }
     tell(Machine.current.text)
     if json {
-      print(String(decoding: try PeerLines.encode(Machine.current), as: UTF8.self), terminator: "")
+      for line in [try PeerLines.encode(Machine.current)]
+        + (try link.map { [try PeerLines.encode(["link": $0])] } ?? [])
+      {
+        print(String(decoding: line, as: UTF8.self), terminator: "")
+      }
     }
     let run = BenchRun(plan: plan, systems: field.systems, patience: plan.effort.patience(files))
     let results = await run.run { outcome in
@@ -139,13 +163,40 @@ struct BenchCommand: AsyncParsableCommand {
     await field.close()
     if !json {
       print(Machine.current.text)
-      if let link { print("emulated link: \(link.description)") }
+      if let emulate { print("emulated link: \(emulate.description)") }
       if let other = field.otherMachine { print("answers: \(other.text)") }
       for line in field.missing { print(line) }
       let table = BenchTable(reference: systems.first?.rawValue ?? "")
       for line in table.lines(results, workloads: plan.workloads) { print(line) }
+      if bars {
+        print("")
+        for line in BarTable(results.measurements, BarTable.bars(isFar: isFar)).lines { print(line) }
+      }
+    }
+    if let report {
+      let page = BenchReport(
+        results: results, workloads: plan.workloads, reference: systems.first ?? .rmux,
+        circumstances: circumstances(field, plan),
+        bars: bars ? BarTable(results.measurements, BarTable.bars(isFar: isFar)) : nil)
+      try page.html.write(toFile: report, atomically: true, encoding: .utf8)
+      tell("wrote \(report)")
     }
     return results.gaps.isEmpty && !Task.isCancelled
+  }
+
+  private func circumstances(_ field: BenchField, _ plan: BenchRun.Plan) -> [(name: String, text: String)] {
+    var lines = [("machine", Machine.current.text)]
+    if let other = field.otherMachine { lines.append(("answering", other.text)) }
+    let path = emulate.map { "an emulated link, \($0.description)" }
+    lines.append(("path", link ?? path ?? (connect == nil ? "loopback, two processes" : "a network")))
+    lines.append(("command", "raft-mux " + CommandLine.arguments.dropFirst().joined(separator: " ")))
+    lines.append(
+      (
+        "effort",
+        "rounds: \(plan.rounds), each of \(Figures.fixed(plan.effort.duration.inSeconds, digits: 2)) s"
+      ))
+    for line in field.missing { lines.append(("missing", String(line.dropFirst("missing: ".count)))) }
+    return lines
   }
 
   /// Progress and troubles go to standard error, so that figures can be piped.

@@ -6,7 +6,8 @@ struct RaftMux: AsyncParsableCommand {
     commandName: "raft-mux",
     abstract: "Shows, measures and checks the RMUX/1 transport for Raft.",
     subcommands: [
-      DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self, LinkCommand.self,
+      DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self, IdleCallerCommand.self,
+      LinkCommand.self,
     ]
   )
 }

@@ -45,6 +45,8 @@ type workload struct {
 	Entries    int    `json:"entries"`
 	EntryBytes int    `json:"entryBytes"`
 	Depth      int    `json:"depth"`
+	// Streams is how many pipelines there are at once; 0 is one.
+	Streams    int    `json:"streams"`
 	File       string `json:"file"`
 	IsInMemory bool   `json:"isInMemory"`
 	// SnapshotLimit cuts snapshots to so many bytes; 0 sends them whole.

@@ -160,13 +160,14 @@ func (r *appendRequest) check(response *raft.AppendEntriesResponse) error {
 func (c *raftClient) unary(w workload) (sample, error) {
 	request := newAppendRequest(w)
 	watch := newStopwatch(w.Seconds)
-	var answers tally
 	var callers sync.WaitGroup
 	failures := make(chan error, w.Callers)
+	replies := make([][]reply, w.Callers)
 	for i := 0; i < w.Callers; i++ {
 		callers.Add(1)
-		go func() {
+		go func(own *[]reply) {
 			defer callers.Done()
+			start := time.Now()
 			for watch.isRunning() {
 				var response raft.AppendEntriesResponse
 				err := c.transport.AppendEntries(peer, c.target, &request.AppendEntriesRequest, &response)
@@ -177,27 +178,51 @@ func (c *raftClient) unary(w workload) (sample, error) {
 					failures <- err
 					return
 				}
-				answers.add(1)
+				end := time.Now()
+				*own = append(*own, reply{took: end.Sub(start)})
+				start = end
 			}
-		}()
+		}(&replies[i])
 	}
 	callers.Wait()
+	elapsed := watch.seconds()
 	select {
 	case err := <-failures:
 		return sample{}, err
 	default:
 	}
-	count := int(answers.value())
+	var all []reply
+	for _, some := range replies {
+		all = append(all, some...)
+	}
+	if len(all) == 0 {
+		return sample{Seconds: elapsed}, nil
+	}
 	return sample{
-		Operations: count, PayloadBytes: count * w.Entries * w.EntryBytes, Seconds: watch.seconds(),
+		Operations: len(all), PayloadBytes: len(all) * w.Entries * w.EntryBytes, Seconds: elapsed,
+		Latency: latencyOf(all),
 	}, nil
 }
 
 func (c *raftClient) pipeline(w workload) (sample, error) {
 	watch := newStopwatch(w.Seconds)
 	var answers tally
-	if err := c.fillPipeline(w, &answers, watch.isRunning); err != nil {
-		return sample{}, err
+	streams := w.Streams
+	if streams == 0 {
+		streams = 1
+	}
+	ended := make(chan error, streams)
+	for i := 0; i < streams; i++ {
+		go func() { ended <- c.fillPipeline(w, &answers, watch.isRunning) }()
+	}
+	var failure error
+	for i := 0; i < streams; i++ {
+		if err := <-ended; err != nil {
+			failure = err
+		}
+	}
+	if failure != nil {
+		return sample{}, failure
 	}
 	count := int(answers.value())
 	return sample{

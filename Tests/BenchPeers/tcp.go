@@ -112,7 +112,8 @@ func (c *tcpClient) pings(w workload) (sample, error) {
 	}
 	var sum wordSum
 	sum.update(message[8:])
-	w.Askers = 1 // one connection, one ping at a time
+	// One connection, one ping at a time: at a rate they would wait for each other.
+	w.Askers, w.Rate, w.LeastCalls = 1, 0, 0
 	return timeCalls(w, func() (uint64, error) {
 		if _, err := c.conn.Write(message); err != nil {
 			return 0, err

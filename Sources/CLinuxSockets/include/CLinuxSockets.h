@@ -9,7 +9,9 @@ struct rmux_socket_figures {
   uint8_t is_available;
   /// The newest delivery rate was measured while the sender had too little to send.
   uint8_t is_application_limited;
-  /// Acknowledged by the peer's kernel since the connection began.
+  /// The congestion window grows by what is acknowledged.
+  uint8_t is_in_slow_start;
+  /// Acknowledged by the peer's kernel since the connection began, in order or not.
   uint64_t acknowledged;
   /// Sent and not yet acknowledged.
   uint64_t unacknowledged;

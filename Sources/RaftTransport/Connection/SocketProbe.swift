@@ -25,6 +25,7 @@ enum SocketProbe {
       roundTrip: .microseconds(Int64(answer.smoothed_round_trip)),
       roundTripVariation: .microseconds(Int64(answer.round_trip_variation)),
       minimumRoundTrip: answer.minimum_round_trip == 0
-        ? nil : .microseconds(Int64(answer.minimum_round_trip)))
+        ? nil : .microseconds(Int64(answer.minimum_round_trip)),
+      slowStartWindow: answer.is_in_slow_start == 0 ? nil : Int(clamping: answer.congestion_window))
   }
 }

@@ -10,13 +10,14 @@ struct Listener: Sendable {
   ///
   /// - Parameters:
   ///   - address: Where to listen; an empty host means all interfaces.
+  ///   - eventLoop: Where the listener and all that it accepts live.
   ///   - accept: Makes a connection of each accepted channel, on the channel's event loop.
   /// - Throws: ``TransportError`` with `listenFailed`.
   static func open(
-    on address: HostPort, group: any EventLoopGroup, logger: Logger,
+    on address: HostPort, eventLoop: any EventLoop, logger: Logger,
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> Listener {
-    let bootstrap = ServerBootstrap(group: group)
+    let bootstrap = ServerBootstrap(group: eventLoop)
       .serverChannelOption(.backlog, value: 1_024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in

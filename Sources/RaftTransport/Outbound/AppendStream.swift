@@ -11,8 +11,7 @@ final class AppendStream: StreamOwner {
   /// Requests that were written and have no answer yet.
   private var unanswered = 0
   /// When the next answer is due.
-  private var deadline = NIODeadline.distantFuture
-  private var timer: Scheduled<Void>?
+  private(set) var deadline: NIODeadline?
   private var isPeerDraining = false
 
   init(pipeline: PipelineCore, limits: MessageLimits, timeout: TimeAmount?) {
@@ -58,21 +57,26 @@ final class AppendStream: StreamOwner {
 
   /// Reads as many answers as the consumer leaves room for.
   func readAnswers(_ driver: ConnectionDriver) {
-    guard let stream else { return }
-    var results: [Result<AppendEntriesResponse, TransportError>] = []
-    let allowance = pipeline.readAllowance
-    do {
-      while results.count < allowance,
-        let answer = try intake.nextAnswer(AppendEntriesResponse.self, stream, driver)
-      {
-        driver.engine.consume(answer.byteCount, of: stream)
-        results.append(answer.message.result(of: AppendEntriesRequest.self, from: driver.peerID))
+    var allowance = pipeline.readAllowance
+    while allowance > 0, let stream {
+      var results: [Result<AppendEntriesResponse, TransportError>] = []
+      do {
+        while results.count < allowance,
+          let answer = try intake.nextAnswer(AppendEntriesResponse.self, stream, driver)
+        {
+          driver.engine.consume(answer.byteCount, of: stream)
+          results.append(answer.message.result(of: AppendEntriesRequest.self, from: driver.peerID))
+        }
+      } catch {
+        deliver(results, driver)
+        return fail(.malformedAnswer(error, peer: driver.peerID), driver, code: .malformedMessage)
       }
-    } catch {
-      deliver(results, driver)
-      return fail(.malformedAnswer(error, peer: driver.peerID), driver, code: .malformedMessage)
+      let wasFilled = results.count == allowance
+      // The consumer may have made room meanwhile. It says so only where there was none: whoever read up to an older
+      // allowance has to look again.
+      allowance = deliver(results, driver)
+      if !wasFilled { return }
     }
-    deliver(results, driver)
   }
 
   func streamStopped(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
@@ -111,44 +115,39 @@ final class AppendStream: StreamOwner {
 
   // MARK: Answers and time
 
+  /// Hands answers on; answers how many more may be read.
+  @discardableResult
   private func deliver(
     _ results: [Result<AppendEntriesResponse, TransportError>], _ driver: ConnectionDriver
-  ) {
-    guard !results.isEmpty else { return }
+  ) -> Int {
+    guard !results.isEmpty else { return 0 }
     unanswered -= results.count
-    guard pipeline.received(results) else {
+    guard let allowance = pipeline.received(results) else {
       let message = "server '\(driver.peerID)' answered more than it was asked"
       let error = TransportError(.malformedResponse, message, delivery: .answered)
-      return fail(error, driver, code: .malformedMessage)
+      fail(error, driver, code: .malformedMessage)
+      return 0
     }
     expectAnswer(driver)
     endIfDrained(driver)
+    return allowance
   }
 
   /// Upstream's read deadline: it starts anew when an answer becomes the next one to come.
   private func expectAnswer(_ driver: ConnectionDriver) {
     guard let timeout, unanswered > 0 else {
-      deadline = .distantFuture
+      deadline = nil
       return
     }
-    deadline = .now() + timeout
-    // One timer stays armed; it looks again when it fires, which is cheaper than moving it with each answer.
-    if timer == nil { armTimer(driver) }
+    let deadline = NIODeadline.now() + timeout
+    self.deadline = deadline
+    driver.expect(before: deadline)
   }
 
-  private func armTimer(_ driver: ConnectionDriver) {
-    timer = driver.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      self.timer = nil
-      driver.perform { self.checkTime(driver) }
-    }
-  }
-
-  private func checkTime(_ driver: ConnectionDriver) {
-    guard stream != nil, unanswered > 0 else { return }
+  func deadlinePassed(_ stream: StreamKey, _ driver: ConnectionDriver) {
     // What has come and waits for the consumer is not the peer's fault.
     let isHeldBack = pipeline.readAllowance == 0
     if isHeldBack { return expectAnswer(driver) }
-    guard deadline <= .now() else { return armTimer(driver) }
     let message = "server '\(driver.peerID)' has not answered a pipelined request in time"
     fail(TransportError(.timeout, message, delivery: .unknown), driver, code: .deadlineExceeded)
   }
@@ -162,8 +161,6 @@ final class AppendStream: StreamOwner {
     guard let stream else { return }
     self.stream = nil
     pipeline.streamEnded()
-    timer?.cancel()
-    timer = nil
     driver.release(stream, code: code)
   }
 }

@@ -68,20 +68,20 @@ final class PipelineCore: Sendable {
 
   private func waitForRoom(_ future: AppendFuture, _ number: UInt64) async throws -> AppendFuture {
     let result: Result<AppendFuture, TransportError> = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      await Waiter.wait { waiter in
         let ready = ledger.withLock { ledger -> Result<AppendFuture, TransportError>? in
           if let failure = ledger.failure { return .failure(failure) }
           // The request is on its way whatever becomes of the task; a cancelled one only does not wait.
           guard ledger.mustWait(number), !Task.isCancelled else { return .success(future) }
           ledger.block(
-            PipelineLedger.BlockedSender(request: number, continuation: continuation, future: future))
+            PipelineLedger.BlockedSender(request: number, waiter: waiter, future: future))
           return nil
         }
-        if let ready { continuation.resume(returning: ready) }
+        if let ready { waiter.resume(returning: ready) }
       }
     } onCancel: {
       let sender = ledger.withLock { $0.unblock(number) }
-      sender?.continuation.resume(returning: .success(future))
+      sender?.waiter.resume(returning: .success(future))
     }
     return try result.get()
   }
@@ -93,7 +93,7 @@ final class PipelineCore: Sendable {
       ledger.take()
       return (wasFull && ledger.readAllowance > 0, ledger.admitSenders())
     }
-    for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
+    for sender in senders { sender.waiter.resume(returning: .success(sender.future)) }
     if mayReadAgain { link.send(.perform { [stream] driver in stream.value?.consumerMadeRoom(driver) }) }
   }
 
@@ -104,9 +104,9 @@ final class PipelineCore: Sendable {
 
   /// Answers have come, for the oldest requests in their order.
   ///
-  /// - Returns: `false` if there are more answers than requests.
-  func received(_ results: [Result<AppendEntriesResponse, TransportError>]) -> Bool {
-    let (isExpected, senders) = ledger.withLock { ledger -> (Bool, [PipelineLedger.BlockedSender]) in
+  /// - Returns: How many more answers may be read now; `nil` if there are more answers than requests.
+  func received(_ results: [Result<AppendEntriesResponse, TransportError>]) -> Int? {
+    let (allowance, senders) = ledger.withLock { ledger -> (Int?, [PipelineLedger.BlockedSender]) in
       var settled: [AppendFuture] = []
       settled.reserveCapacity(results.count)
       for result in results {
@@ -117,10 +117,10 @@ final class PipelineCore: Sendable {
       // Under the ledger's lock, so that no end of the pipeline comes between: a future that was answered is always
       // seen by the consumer.
       answered.push(contentsOf: settled)
-      return (settled.count == results.count, ledger.admitSenders())
+      return (settled.count == results.count ? ledger.readAllowance : nil, ledger.admitSenders())
     }
-    for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
-    return isExpected
+    for sender in senders { sender.waiter.resume(returning: .success(sender.future)) }
+    return allowance
   }
 
   /// The peer takes no further requests; what it was asked before is still answered.
@@ -142,7 +142,7 @@ final class PipelineCore: Sendable {
       answered.finish()
       return ended.senders
     }
-    for sender in senders { sender.continuation.resume(returning: .failure(error)) }
+    for sender in senders { sender.waiter.resume(returning: .failure(error)) }
   }
 }
 

@@ -35,14 +35,17 @@ final class PeerDirectory: Sendable {
   private let dialler: Dialler
   private let settings: EngineSettings
   private let services: InboundServices
-  private let group: any EventLoopGroup
+  private let eventLoop: any EventLoop
   private let maximumHandshakes: Int
   private let logger: Logger
 
-  init(configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices) {
+  init(
+    configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices,
+    eventLoop: any EventLoop
+  ) {
     self.settings = settings
     self.services = services
-    group = configuration.eventLoopGroup
+    self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
     logger = configuration.logger
     dialler = Dialler(
@@ -73,7 +76,7 @@ final class PeerDirectory: Sendable {
     let result = CallResult<Link>()
     let ticket = register(result, id: id, address: address)
     let timer = deadline.map { deadline in
-      group.any().scheduleTask(deadline: deadline) {
+      eventLoop.scheduleTask(deadline: deadline) {
         let message = "no connection to \(address) in time"
         self.withdraw(ticket, id, address, TransportError(.timeout, message, delivery: .notDelivered))
       }
@@ -129,7 +132,6 @@ final class PeerDirectory: Sendable {
 
   /// Makes a connection of an accepted channel; on the channel's event loop.
   func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let eventLoop = channel.eventLoop
     let (link, isShutDown) = state.withLock { state -> (Link?, Bool) in
       if state.table.isShutDown { return (nil, true) }
       guard state.table.handshakeCount < maximumHandshakes else { return (nil, false) }
@@ -172,10 +174,10 @@ final class PeerDirectory: Sendable {
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
   func drain(patience: TimeAmount) async {
     drain()
-    let timedOut = group.any().makePromise(of: Void.self)
-    let timer = group.any().scheduleTask(in: patience) { timedOut.succeed() }
+    let timedOut = eventLoop.makePromise(of: Void.self)
+    let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
-      state.withLock { $0.channels.values.map(\.closeFuture) }, on: group.any())
+      state.withLock { $0.channels.values.map(\.closeFuture) }, on: eventLoop)
     closed.cascade(to: timedOut)
     try? await timedOut.futureResult.get()
     timer.cancel()
@@ -267,7 +269,7 @@ final class PeerDirectory: Sendable {
   }
 
   private func dial(_ address: ServerAddress, target: ServerID, _ id: LinkID) {
-    let link = Link(id: id, eventLoop: group.next())
+    let link = Link(id: id, eventLoop: eventLoop)
     state.withLock { $0.links[id] = LinkState(link: link) }
     dialler.dial(
       address, target: target, link: link, observer: self,
@@ -308,7 +310,7 @@ final class PeerDirectory: Sendable {
     let old: Scheduled<Void>? = state.withLock { state in
       let old = state.timer.take()
       guard let deadline = state.table.nextDeadline else { return old }
-      state.timer = group.any().scheduleTask(deadline: deadline) {
+      state.timer = eventLoop.scheduleTask(deadline: deadline) {
         self.update { $0.handleTimeout(now: .now()) }
       }
       return old

@@ -14,9 +14,20 @@ package struct BottleneckModel: Equatable, Sendable {
   /// The round trip without a queue, as far as it is known.
   package private(set) var leastRoundTrip: TimeAmount?
   package private(set) var roundTrip: TimeAmount?
-  package private(set) var variation = TimeAmount.zero
+  /// The least variation of round trips since the least round trip was measured, and before: what the path does by
+  /// itself. Queues that come and go vary round trips, too.
+  package var variation: TimeAmount {
+    min(variationNow ?? variationBefore ?? .zero, variationBefore ?? .nanoseconds(.max))
+  }
+  private var variationNow: TimeAmount?
+  private var variationBefore: TimeAmount?
+  /// See ``SocketFigures/slowStartWindow``.
+  package private(set) var slowStartWindow: Int?
   /// Bytes unacknowledged and unsent, when they were last asked for.
   package private(set) var outstanding = 0
+  /// The most that came from one sample to the next, bytes per second. Without pacing below, a window travels as a
+  /// train, whose acknowledgements come as fast as the bottleneck lets it through, long before the path is full.
+  package private(set) var fastestTrain = 0.0
   private var systemLeast: TimeAmount?
   private var recent: Deque<Mark> = []
 
@@ -24,7 +35,8 @@ package struct BottleneckModel: Equatable, Sendable {
 
   mutating func sampled(_ figures: SocketFigures, now: NIODeadline) {
     roundTrip = figures.roundTrip
-    variation = figures.roundTripVariation
+    variationNow = min(variationNow ?? figures.roundTripVariation, figures.roundTripVariation)
+    slowStartWindow = figures.slowStartWindow
     outstanding = figures.outstanding
     remember(figures, now: now)
     // The system's least may be minutes old: it is news only when it changes.
@@ -32,8 +44,12 @@ package struct BottleneckModel: Equatable, Sendable {
       systemLeast = told
       leastRoundTrip = min(leastRoundTrip ?? told, told)
     }
-    if figures.roundTrip > .zero {
-      leastRoundTrip = min(leastRoundTrip ?? figures.roundTrip, figures.roundTrip)
+    guard figures.roundTrip > .zero else { return }
+    let least = leastRoundTrip ?? figures.roundTrip
+    leastRoundTrip = least
+    // A little less is what round trips do by themselves: they are typical ones that a queue is seen against.
+    if figures.roundTrip < least - .nanoseconds(min(1_500_000, least.nanoseconds / 8)) {
+      leastRoundTrip = figures.roundTrip
     }
   }
 
@@ -50,6 +66,8 @@ package struct BottleneckModel: Equatable, Sendable {
   /// The round trip with an empty queue, or with one that does not empty.
   mutating func measuredLeast(_ roundTrip: TimeAmount) {
     leastRoundTrip = roundTrip
+    variationBefore = variationNow
+    variationNow = nil
   }
 
   // MARK: The last moment
@@ -73,6 +91,11 @@ package struct BottleneckModel: Equatable, Sendable {
 
   private mutating func remember(_ figures: SocketFigures, now: NIODeadline) {
     // Behind a pause there is no last moment.
+    if let last = recent.last, now - last.time >= .milliseconds(1) {
+      let elapsed = Double((now - last.time).nanoseconds) / 1e9
+      fastestTrain = max(
+        fastestTrain, Double(figures.acknowledged - min(last.acknowledged, figures.acknowledged)) / elapsed)
+    }
     if let last = recent.last, now - last.time > moment { recent.removeAll(keepingCapacity: true) }
     recent.append(Mark(time: now, acknowledged: figures.acknowledged, roundTrip: figures.roundTrip))
     while recent.count > 2, now - recent[1].time >= moment { recent.removeFirst() }

@@ -28,6 +28,9 @@ extension MuxConnection {
   /// What the system's figures have shown of the path.
   package var bottleneck: BottleneckModel { path.bottleneck }
 
+  /// How often bulk was held back.
+  package var bulkPauses: UInt64 { pacer.holds }
+
   mutating func permitsBulk(packed: Int, now: NIODeadline) -> Bool {
     if pacer.isBlind { probePath(now: now) }
     return pacer.permitsBulk(sent: counts.bytesSent + UInt64(packed), path: path.bottleneck, now: now)

@@ -24,7 +24,7 @@ package struct PathProbe: Equatable, Sendable {
 
   /// Whether to ask now. One at a time: what is lost is asked again after a while.
   package func isDue(sent: UInt64, isHolding: Bool, now: NIODeadline) -> Bool {
-    guard let last else { return true }
+    guard let last else { return sent >= Self.leastBytes }
     let pause = open == nil ? Self.interval : Self.interval * 50
     return now - last.time >= pause && (isHolding || sent - last.sent >= Self.leastBytes)
   }

@@ -4,7 +4,7 @@ package import NIOCore
 ///
 /// The engine takes it as an argument, like time: it knows no sockets. A simulated path makes its own.
 package struct SocketFigures: Hashable, Sendable {
-  /// Bytes that the peer's system has acknowledged since the connection began.
+  /// Bytes that the peer's system has acknowledged since the connection began, in order or not.
   package var acknowledged: UInt64
   /// Bytes that were sent and are not acknowledged.
   package var unacknowledged: Int
@@ -16,10 +16,13 @@ package struct SocketFigures: Hashable, Sendable {
   package var roundTripVariation: TimeAmount
   /// The least round trip that the system remembers, which may be that of another route; nil if it does not.
   package var minimumRoundTrip: TimeAmount?
+  /// Bytes that the congestion window lets be under way while it grows with each acknowledgement, as at the start and
+  /// behind a timeout; nil otherwise.
+  package var slowStartWindow: Int?
 
   package init(
     acknowledged: UInt64, unacknowledged: Int, unsent: Int, roundTrip: TimeAmount,
-    roundTripVariation: TimeAmount, minimumRoundTrip: TimeAmount?
+    roundTripVariation: TimeAmount, minimumRoundTrip: TimeAmount?, slowStartWindow: Int? = nil
   ) {
     self.acknowledged = acknowledged
     self.unacknowledged = unacknowledged
@@ -27,6 +30,7 @@ package struct SocketFigures: Hashable, Sendable {
     self.roundTrip = roundTrip
     self.roundTripVariation = roundTripVariation
     self.minimumRoundTrip = minimumRoundTrip
+    self.slowStartWindow = slowStartWindow
   }
 
   /// Bytes that were handed over and are not acknowledged.

@@ -16,8 +16,8 @@ package import NIOCore
 ///   a round measures the rate, up or down. A round without a queue shows no more than a lower bound, so it can only
 ///   raise the rate. Nothing has to expire: an estimate that is too high makes a queue, and a queue measures.
 /// - *More rate.* The headroom itself asks for more: in a round without a queue the bound grows by its share. If none
-///   shows up though bulk was held back, the headroom doubles each round. Start-up is this without a bound, until
-///   the first queue, or until three rounds brought nothing.
+///   shows up though bulk was held back, the headroom doubles each round. Start-up takes the fastest train of
+///   acknowledgements for the rate, until a queue stands, or until three rounds brought nothing.
 /// - *The least round trip*, against which a queue is seen. Every few seconds, and whenever a queue stays though no more
 ///   than the bound is under way, bulk pauses until the queue must be empty. What is measured then is the least
 ///   round trip, even if it is longer than before: another route, or a queue that is somebody else's.
@@ -46,6 +46,13 @@ package struct BulkPacer: Equatable, Sendable {
     case measuring(until: NIODeadline, least: TimeAmount)
   }
 
+  /// What may be sent at once; refilled somewhat faster than the path's rate.
+  private struct Allowance: Equatable {
+    let time: NIODeadline
+    let sent: UInt64
+    let bytes: Double
+  }
+
   /// From one sample to that at which everything is acknowledged that was outstanding then.
   private struct Round: Equatable {
     let start: NIODeadline
@@ -66,7 +73,7 @@ package struct BulkPacer: Equatable, Sendable {
   static let leastRoundTrip = TimeAmount.milliseconds(1)
   static let drainInterval = TimeAmount.seconds(5)
   /// Bytes that may always be under way.
-  static let leastBound = 32 * 1_024
+  static let leastBound = 16 * 1_024
   /// Bytes that are worth asking the system about.
   static let sampleBytes: UInt64 = 16 * 1_024
 
@@ -77,9 +84,11 @@ package struct BulkPacer: Equatable, Sendable {
   private var lastSample: NIODeadline?
   private var sentAtSample: UInt64 = 0
   private var outstandingAtSample = 0
+  private var acknowledgedAtSample: UInt64 = 0
   /// Held back since the last sample.
   private var wasHeldSinceSample = false
   private var suspiciousRounds = 0
+  private var allowance: Allowance?
   private var lastDrain: NIODeadline?
   /// Bulk waits, and until when.
   package private(set) var heldUntil: NIODeadline?
@@ -114,6 +123,10 @@ package struct BulkPacer: Equatable, Sendable {
   package mutating func take(
     _ figures: SocketFigures, sent: UInt64, path: inout BottleneckModel, now: NIODeadline
   ) {
+    var figures = figures
+    // Estimates of what arrived behind a loss can be too high for a moment.
+    figures.acknowledged = max(figures.acknowledged, acknowledgedAtSample)
+    acknowledgedAtSample = figures.acknowledged
     let gap = lastSample.map { now - $0 }
     path.sampled(figures, now: now)
     lastSample = now
@@ -200,9 +213,9 @@ package struct BulkPacer: Equatable, Sendable {
       }
       // What is under way explains a queue of the headroom. If there is more, rate or least round trip is wrong; the
       // rate was measured just now, so a second such round leaves the round trip.
-      let isSuspicious = round.isSettled && round.least > least + headroom + headroom
+      let isSuspicious = round.isSettled && round.least > least + .nanoseconds(headroom.nanoseconds * 5 / 4)
       suspiciousRounds = isSuspicious ? suspiciousRounds + 1 : 0
-      if suspiciousRounds >= 2 { beginDrain(now) }
+      if suspiciousRounds >= 2, let lastDrain, now - lastDrain > least * 8 { beginDrain(now) }
     case .draining, .unmeasured, .aside:
       break
     }
@@ -211,8 +224,10 @@ package struct BulkPacer: Equatable, Sendable {
   /// The headroom of this path: more where round trips differ by themselves.
   private func headroom(_ path: BottleneckModel) -> TimeAmount {
     let least = path.leastRoundTrip ?? .zero
-    let wanted = max(Self.headroom.nanoseconds, 2 * path.variation.nanoseconds)
-    return .nanoseconds(max(Self.headroom.nanoseconds, min(wanted, least.nanoseconds / 8)))
+    let most = least.nanoseconds / 8
+    // Seldom figures have to last longer.
+    let floor = isBlind ? max(Self.headroom.nanoseconds, min(10_000_000, most)) : Self.headroom.nanoseconds
+    return .nanoseconds(max(floor, min(2 * path.variation.nanoseconds, most)))
   }
 
   /// Does not wait for the end of the round when a queue shows while the bound grows.
@@ -248,7 +263,11 @@ package struct BulkPacer: Equatable, Sendable {
     case .steady:
       if let lastDrain, now - lastDrain >= Self.drainInterval { beginDrain(now) }
     case .draining(.emptying):
-      guard figures.outstanding <= bound(path) ?? .max else { return }
+      // The bound is lower still while emptying, since what is outstanding swings about it.
+      guard let rate = path.rate, let least = path.leastRoundTrip,
+        Double(figures.outstanding) <= rate * Double(least.nanoseconds) / 1e9 * 0.95
+          || figures.outstanding <= Self.leastBound
+      else { return }
       phase = .draining(.passing(mark: figures.acknowledged + UInt64(figures.outstanding)))
     case .draining(.passing(let mark)):
       guard figures.acknowledged >= mark else { return }
@@ -270,16 +289,41 @@ package struct BulkPacer: Equatable, Sendable {
 
   // MARK: The bound
 
+  /// The rate at which acknowledgements are expected.
+  private func rate(_ path: BottleneckModel) -> Double? {
+    if case .startUp = phase { return path.fastestTrain > 0 ? path.fastestTrain : nil }
+    return path.rate
+  }
+
   /// How much may be outstanding; nil: nothing is held back.
   package func bound(_ path: BottleneckModel) -> Int? {
-    guard let rate = path.rate, let least = path.leastRoundTrip else { return nil }
-    func bytes(_ time: Int64) -> Int { max(Self.leastBound, Int(min(rate * Double(time) / 1e9, 1e12))) }
+    guard let bound = pathBound(path) else { return nil }
+    // A window in slow start grows though it is not used up, and what it keeps free is for votes: what does not
+    // fit into it waits for a round trip.
+    guard let window = path.slowStartWindow else { return bound }
+    return min(bound, window - max(4_096, window / 8))
+  }
+
+  private func pathBound(_ path: BottleneckModel) -> Int? {
+    guard let least = path.leastRoundTrip else { return nil }
+    func bytes(_ rate: Double, _ time: Int64) -> Int {
+      max(Self.leastBound, Int(min(rate * Double(time) / 1e9, 1e12)))
+    }
     switch phase {
-    case .unmeasured, .startUp, .aside: return nil
+    case .unmeasured, .aside:
+      return nil
+    case .startUp:
+      // Trains show the bottleneck's rate before the path is full. Rare figures show none.
+      let limit = path.fastestTrain > 0 && !isBlind ? path.fastestTrain : .infinity
+      return bytes(limit, least.nanoseconds + Self.headroom.nanoseconds)
     case .steady(let extra):
-      return bytes(least.nanoseconds)
+      guard let rate = path.rate else { return nil }
+      return bytes(rate, least.nanoseconds)
         + max(Int(rate * Double(extra.nanoseconds) / 1e9), 3 * Self.release(rate))
-    case .draining: return bytes(least.nanoseconds * 9 / 10)
+    case .draining(.emptying):
+      return path.rate.map { bytes($0, least.nanoseconds * 8 / 10) }
+    case .draining:
+      return path.rate.map { bytes($0, least.nanoseconds * 9 / 10) }
     }
   }
 
@@ -287,24 +331,68 @@ package struct BulkPacer: Equatable, Sendable {
   package mutating func permitsBulk(sent: UInt64, path: BottleneckModel, now: NIODeadline) -> Bool {
     if let heldUntil, now < heldUntil { return false }
     heldUntil = nil
-    guard let bound = bound(path), let rate = path.rate, let lastSample else { return true }
+    guard let bound = bound(path), let lastSample else { return true }
     // Acknowledgements are taken to come at the path's rate, but no longer than until the next sample is due.
     let interval = interval(path)
+    guard let known = rate(path) else { return expectsRoom(sent: sent, bound: bound, now: now) }
+    var rate = max(known, Double(Self.leastBound))
+    // With rare figures it is what is expected in between that lets bytes go: it must not keep up what shall shrink.
+    if case .draining = phase { rate *= 0.8 }
     let age = min(max(now - lastSample, .zero), interval)
     let expected =
-      Double(outstandingAtSample) + Double(sent - sentAtSample)
-      - rate * Double(age.nanoseconds) / 1e9
-    guard expected >= Double(bound) else { return true }
+      Double(outstandingAtSample) + Double(sent - sentAtSample) - rate * Double(age.nanoseconds) / 1e9
+    let excess = expected - Double(bound)
+    let shortage = -renewAllowance(sent: sent, rate: rate, path: path, now: now) * rate / speed(path)
+    guard excess >= 0 || shortage >= 0 else { return true }
     holds += 1
     wasHeldSinceSample = true
-    let wait = Int64(min((expected - Double(bound) + Double(Self.release(rate))) / rate * 1e9, 1e9))
+    let wait = Int64(min((max(excess, shortage) + Double(Self.release(rate))) / rate * 1e9, 1e9))
     let soonest = now + (isBlind ? .milliseconds(2) : .microseconds(200))
     heldUntil = max(soonest, min(now + .nanoseconds(wait), lastSample + interval))
     return false
   }
 
+  /// Before a rate is known.
+  private mutating func expectsRoom(sent: UInt64, bound: Int, now: NIODeadline) -> Bool {
+    guard outstandingAtSample + Int(sent - sentAtSample) >= bound else { return true }
+    holds += 1
+    wasHeldSinceSample = true
+    heldUntil = now + .milliseconds(1)
+    return false
+  }
+
+  /// How fast bulk may go, in bytes per second. The bound alone would let go at once what a credit, a pause or a late
+  /// wake-up had kept back, and that much would stand in the queue for a round trip.
+  private func speed(_ path: BottleneckModel) -> Double {
+    let rate = max(rate(path) ?? 0, Double(Self.leastBound))
+    guard let least = path.leastRoundTrip, least > .zero else { return rate * 2 }
+    switch phase {
+    case .steady(let extra):
+      return rate * (1 + max(0.125, Double(extra.nanoseconds) / Double(least.nanoseconds)))
+    case .draining:
+      return rate * 1.125
+    case .startUp, .unmeasured, .aside:
+      return rate * 2
+    }
+  }
+
+  /// - Returns: bytes that may be sent now.
+  private mutating func renewAllowance(
+    sent: UInt64, rate: Double, path: BottleneckModel, now: NIODeadline
+  ) -> Double {
+    let most = max(rate / 250, 3 * Double(Self.release(rate)))
+    guard !isBlind, rate.isFinite, let last = allowance else {
+      allowance = Allowance(time: now, sent: sent, bytes: most)
+      return most
+    }
+    let earned = speed(path) * Double(max(now - last.time, .zero).nanoseconds) / 1e9
+    let bytes = min(last.bytes + earned - Double(sent - last.sent), most)
+    allowance = Allowance(time: now, sent: sent, bytes: bytes)
+    return bytes
+  }
+
   /// What is let go at once: a millisecond's worth, so that a fast path does not cost a wake-up for each frame.
-  private static func release(_ rate: Double) -> Int { max(4_096, Int(rate / 1_000)) }
+  private static func release(_ rate: Double) -> Int { max(2_048, Int(rate / 1_000)) }
 
   /// Bytes that may lie between the scheduler and the path, and the most that one frame of bulk should hold.
   package func burst(_ path: BottleneckModel) -> Int {

@@ -32,7 +32,14 @@ struct BenchField: Sendable {
       throw error
     }
     let reached: any AnsweringHost = if let link { LinkedHost(base: host, link: link) } else { host }
-    var field = BenchField(host: reached, goPeers: goPeers)
+    return await open(names, files: files, host: reached, goPeers: goPeers)
+  }
+
+  /// Starts the answering processes on a host; what cannot be started is missing.
+  static func open(
+    _ names: [SystemName], files: SnapshotFiles, host: any AnsweringHost, goPeers: GoPeers?
+  ) async -> BenchField {
+    var field = BenchField(host: host, goPeers: goPeers)
     for name in names {
       do {
         field.systems.append(try await field.start(name, files))
@@ -61,7 +68,7 @@ struct BenchField: Sendable {
     do {
       switch name {
       case .rmux:
-        return MuxSystem(server: server, callerHost: host.callerHost, files: files)
+        return MuxSystem(server: server, host: host, files: files)
       case .bareNIO:
         return MessageSystem(server: server, files: files)
       case .raftOverTCP, .raftOverYamux, .raftOverSmux, .tcp:

@@ -8,6 +8,8 @@ struct BenchRun: Sendable {
     var effort: Effort
     /// Before each measurement, on the same connection; its figures count for nothing.
     var warmUp: Effort
+    /// Whether one more round counts system calls and allocations, whose speed counts for nothing.
+    var isCounting = false
   }
 
   /// Something that was not measured.
@@ -34,11 +36,12 @@ struct BenchRun: Sendable {
     var results = Results()
     for workload in plan.workloads {
       var systems = systems.filter { $0.supports(workload) }
-      for round in 1...plan.rounds {
+      for round in 1...(plan.rounds + (plan.isCounting ? 1 : 0)) {
         for system in systems {
           if Task.isCancelled { return results }
           do {
-            let measurement = try await measure(workload, on: system, round: round)
+            let measurement = try await measure(
+              workload, on: system, round: round, isCounted: round > plan.rounds)
             results.measurements.append(measurement)
             report(.success(measurement))
           } catch {
@@ -56,18 +59,21 @@ struct BenchRun: Sendable {
   }
 
   private func measure(
-    _ workload: Workload, on system: any MeasuredSystem, round: Int
+    _ workload: Workload, on system: any MeasuredSystem, round: Int, isCounted: Bool
   ) async throws -> Measurement {
     try await within(patience) {
       let session = try await system.open(workload)
       do {
-        _ = try await session.measure(plan.warmUp)
+        try await session.warmUp(plan.warmUp)
+        if isCounted { try await session.count(true) }
         let before = try await session.usage()
         let sample = try await session.measure(plan.effort)
         let usage = try await session.usage().since(before)
+        if isCounted { try await session.count(false) }
         await session.close()
         return Measurement(
-          workload: workload.name, system: system.name.rawValue, round: round, sample: sample, usage: usage)
+          workload: workload.name, system: system.name.rawValue, round: round, isCounted: isCounted,
+          sample: sample, usage: usage)
       } catch {
         await session.close()
         throw error

@@ -6,7 +6,10 @@ import RaftTransport
 /// Votes and heartbeats are answered with how many bytes of snapshots it has read, in the place of the term: so the
 /// calling side knows what really arrives beside them.
 struct BenchServer: Sendable {
-  static let serverID: ServerID = "server"
+  static let serverID = id(0)
+
+  /// Of the transport with this number in an answering process.
+  static func id(_ number: Int) -> ServerID { ServerID("server-\(number)") }
 
   let transport: any Transport
   private let snapshotBytes = Tally()

@@ -38,6 +38,12 @@ struct LatencyRecorder: Sendable {
     if last.map({ progress.time > $0.time }) ?? true { last = progress }
   }
 
+  /// Takes in what another one has collected, without what it knows of the course of time.
+  mutating func add(_ other: LatencyRecorder) {
+    histogram.add(other.histogram)
+    count += other.count
+  }
+
   var moments: [Sample.Moment] { timeline.moments }
 
   /// What the other side read of snapshots, from the first answer to the last.

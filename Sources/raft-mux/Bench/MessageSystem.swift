@@ -17,9 +17,9 @@ final class MessageSystem: MeasuredSystem {
   func supports(_ workload: Workload) -> Bool {
     switch workload.kind {
     case .pipeline: true
-    case .snapshot(let shape): shape.encoding == .plain && shape.source == .memory
+    case .snapshot(let shape, _): shape.encoding == .plain && shape.source == .memory
     case .latency(_, let load): load == .idle
-    case .unary: false
+    case .unary, .pipelines, .peers, .codec, .idle: false
     }
   }
 
@@ -27,18 +27,18 @@ final class MessageSystem: MeasuredSystem {
     switch workload.kind {
     case .pipeline(let batch, let depth):
       return try await messages(batch, depth: depth ?? Workload.defaultPipeline)
-    case .snapshot(let shape):
-      let bytes = try files.bytes(shape.content)
+    case .snapshot(let shape, let size):
+      let bytes = try files.bytes(shape.content, upTo: size)
       let channel = try await connect { BulkSendingHandler() }
-      return BulkSession(channel: channel, bytes: bytes, server: server, wireBytes: Tally())
-    case .unary, .latency:
+      return BulkSession(channel: channel, bytes: bytes, sides: TwoSides(server: server), wireBytes: Tally())
+    case .unary, .pipelines, .peers, .codec, .idle, .latency:
       return try await messages(Workload.Batch(entries: 1, entryBytes: 64), depth: 1)
     }
   }
 
   private func messages(_ batch: Workload.Batch, depth: Int) async throws -> MessageSession {
     let channel = try await connect { SendingHandler(batch: batch, depth: depth) }
-    return MessageSession(channel: channel, batch: batch, server: server, wireBytes: Tally())
+    return MessageSession(channel: channel, batch: batch, sides: TwoSides(server: server), wireBytes: Tally())
   }
 
   private func connect(_ handler: @escaping @Sendable () -> some ChannelHandler) async throws -> any Channel {
@@ -60,7 +60,7 @@ final class MessageSystem: MeasuredSystem {
 private struct MessageSession: MeasuringSession {
   let channel: any Channel
   let batch: Workload.Batch
-  let server: any AnsweringSide
+  let sides: TwoSides
   let wireBytes: Tally
 
   func measure(_ effort: Effort) async throws -> Sample {
@@ -73,10 +73,12 @@ private struct MessageSession: MeasuringSession {
     return sample
   }
 
+  func count(_ isOn: Bool) async throws {
+    try await sides.count(isOn)
+  }
+
   func usage() async throws -> Usage {
-    Usage(
-      clientCPUSeconds: ProcessorTime.seconds, serverCPUSeconds: try await server.usage().cpuSeconds,
-      wireBytes: UInt64(wireBytes.value))
+    try await sides.usage(wireBytes: UInt64(wireBytes.value))
   }
 
   func close() async {

@@ -41,7 +41,7 @@ extension MuxCalls {
       group.addTask {
         do {
           while !isOver.isSet { try await send(load, load.source()) }
-        } catch where isOver.isSet {
+        } catch  where isOver.isSet {
           // Cancelled on purpose.
         }
         return nil

@@ -6,13 +6,14 @@ import Synchronization
 struct MuxCalls: Sendable {
   let transport: any Transport
   let target: ServerAddress
-  let peer = BenchServer.serverID
+  let peer: ServerID
   let header = RPCHeader(
     protocolVersion: 3, id: ByteBuffer(string: "client"), address: ByteBuffer(string: "127.0.0.1:8300"))
   let leader = ByteBuffer(string: "127.0.0.1:8300")
 
-  init(transport: any Transport, target: ServerAddress) {
+  init(transport: any Transport, target: ServerAddress, peer: ServerID = BenchServer.serverID) {
     self.transport = transport
+    self.peer = peer
     self.target = target
   }
 
@@ -22,29 +23,43 @@ struct MuxCalls: Sendable {
   func unary(callers: Int, _ batch: Workload.Batch, _ duration: Duration) async throws -> Sample {
     let append = append(batch)
     let watch = Stopwatch(duration)
-    let count = try await withThrowingTaskGroup(of: Int.self) { group in
+    let recorder = try await withThrowingTaskGroup(of: LatencyRecorder.self) { group in
       for _ in 0..<callers {
         group.addTask {
-          var count = 0
+          var recorder = LatencyRecorder()
+          var start = ContinuousClock.now
           while watch.isRunning {
             let response = try await transport.appendEntries(
               id: peer, target: target, append.request)
             try append.check(response)
-            count += 1
+            let end = ContinuousClock.now
+            recorder.record(nanoseconds: (end - start).inNanoseconds)
+            start = end
           }
-          return count
+          return recorder
         }
       }
-      return try await group.reduce(0, +)
+      var all = LatencyRecorder()
+      for try await one in group { all.add(one) }
+      return all
     }
-    return Sample(operations: count, payloadBytes: count * batch.byteCount, seconds: watch.seconds)
+    return Sample(
+      operations: recorder.count, payloadBytes: recorder.count * batch.byteCount, seconds: watch.seconds,
+      latency: recorder.latency)
   }
 
-  /// Requests through one pipeline, as many as it takes.
-  func pipeline(_ batch: Workload.Batch, _ duration: Duration) async throws -> Sample {
+  /// Requests through several pipelines at once, as many as they take.
+  static func pipelines(
+    _ calls: [MuxCalls], _ batch: Workload.Batch, _ duration: Duration
+  ) async throws -> Sample {
     let watch = Stopwatch(duration)
     let count = Tally()
-    try await pipeline(batch, counting: count) { watch.isRunning }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for caller in calls {
+        group.addTask { try await caller.pipeline(batch, counting: count) { watch.isRunning } }
+      }
+      try await group.waitForAll()
+    }
     return Sample(
       operations: count.value, payloadBytes: count.value * batch.byteCount, seconds: watch.seconds)
   }

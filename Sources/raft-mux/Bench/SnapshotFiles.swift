@@ -25,8 +25,18 @@ struct SnapshotFiles: Sendable {
     directory.appending(path: content.rawValue).path
   }
 
-  func bytes(_ content: Workload.SnapshotContent) throws -> ByteBuffer {
-    ByteBuffer(bytes: try Data(contentsOf: directory.appending(path: content.rawValue)))
+  /// The first bytes of a file, or all of it.
+  func bytes(_ content: Workload.SnapshotContent, upTo limit: Int? = nil) throws -> ByteBuffer {
+    let file = try FileHandle(forReadingFrom: URL(filePath: path(content)))
+    defer { try? file.close() }
+    var bytes = ByteBuffer()
+    var remaining = min(limit ?? size, size)
+    bytes.reserveCapacity(remaining)
+    while remaining > 0, let piece = try file.read(upToCount: min(remaining, 4 << 20)), !piece.isEmpty {
+      bytes.writeBytes(piece)
+      remaining -= piece.count
+    }
+    return bytes
   }
 
   /// Removes the files. Doing it twice does no harm.

@@ -68,6 +68,14 @@ struct CongestionModel {
     }
   }
 
+  var slowStartWindow: Int? {
+    switch kind {
+    case .none: nil
+    case .cubic: size < threshold ? window : nil
+    case .bbr: stage == .startUp ? window : nil
+    }
+  }
+
   var isPaced: Bool { kind == .bbr }
 
   /// Bytes per second.
@@ -92,7 +100,7 @@ struct CongestionModel {
   ) {
     switch kind {
     case .none: break
-    case .cubic: growCubic(packet, roundTrip: roundTrip, least: least, now: now)
+    case .cubic: growCubic(packet, roundTrip: roundTrip, least: least, underWay: underWay, now: now)
     case .bbr:
       followBBR(packet, roundTrip: roundTrip, rate: rate, delivered: delivered, underWay: underWay, now: now)
     }
@@ -118,11 +126,11 @@ struct CongestionModel {
   // MARK: Cubic
 
   private mutating func growCubic(
-    _ packet: SimulatedPath.Packet, roundTrip: TimeAmount, least: TimeAmount, now: NIODeadline
+    _ packet: SimulatedPath.Packet, roundTrip: TimeAmount, least: TimeAmount, underWay: Int, now: NIODeadline
   ) {
     guard isLimiting || size < threshold else { return }
     if size < threshold {
-      if isLimiting { size += Double(packet.length) }
+      if isLimiting || 2 * Double(underWay + packet.length) > size { size += Double(packet.length) }
       leaveSlowStart(packet, roundTrip: roundTrip, least: least)
     } else {
       if epoch == nil {

@@ -34,7 +34,7 @@ final class EnginesOnPath {
     var path: SimulatedPath
     let knowledge: Knowledge
     var burst = 128 * 1_024
-    fileprivate var samples = 0
+    fileprivate(set) var samples = 0
     fileprivate(set) var wakeUps = 0
 
     init(engine: consuming MuxConnection, path: SimulatedPath, knowledge: Knowledge) {

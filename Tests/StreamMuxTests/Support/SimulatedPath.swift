@@ -134,8 +134,9 @@ struct SimulatedPath {
   /// What the system would tell of the socket.
   var figures: SocketFigures {
     SocketFigures(
-      acknowledged: acknowledged, unacknowledged: Int(nextToSend - acknowledged), unsent: unsent,
-      roundTrip: smoothedRoundTrip, roundTripVariation: variation, minimumRoundTrip: minimumRoundTrip)
+      acknowledged: delivered, unacknowledged: Int(nextToSend - delivered), unsent: unsent,
+      roundTrip: smoothedRoundTrip, roundTripVariation: variation, minimumRoundTrip: minimumRoundTrip,
+      slowStartWindow: congestion.slowStartWindow)
   }
 
   var congestionWindow: Int { congestion.window }

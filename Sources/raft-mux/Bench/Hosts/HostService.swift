@@ -6,7 +6,7 @@ import NIOPosix
 ///
 /// It obeys whoever reaches its port, and is meant for a network of one's own.
 struct HostService: Sendable {
-  private let host: LocalHost
+  private let host: any AnsweringHost
   private let channel: any Channel
   private let callers: AsyncStream<Caller>
 
@@ -17,6 +17,12 @@ struct HostService: Sendable {
 
   /// - Parameter address: Where orders come in; the answering processes listen at the same host.
   static func listen(at address: String, goPeers: GoPeers?) async throws -> HostService {
+    let host = try RemoteHost.resolve(address).ipAddress ?? "127.0.0.1"
+    return try await listen(at: address, host: LocalHost(address: host, goPeers: goPeers))
+  }
+
+  /// - Parameter host: What starts the answering processes.
+  static func listen(at address: String, host: any AnsweringHost) async throws -> HostService {
     let socket = try RemoteHost.resolve(address)
     let (callers, feed) = AsyncStream.makeStream(of: Caller.self)
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -30,9 +36,7 @@ struct HostService: Sendable {
       }
       .bind(to: socket).get()
     channel.closeFuture.whenComplete { _ in feed.finish() }
-    return HostService(
-      host: LocalHost(address: socket.ipAddress ?? "127.0.0.1", goPeers: goPeers), channel: channel,
-      callers: callers)
+    return HostService(host: host, channel: channel, callers: callers)
   }
 
   /// Where it listens.
@@ -53,7 +57,7 @@ struct HostService: Sendable {
 
   /// Obeys one caller until it goes, and ends what it had started.
   private func obey(_ caller: Caller) async {
-    var sides: [SystemName: any AnsweringSide] = [:]
+    var sides: [Int: any AnsweringSide] = [:]
     for await line in caller.lines {
       let reply: Data?
       do {
@@ -68,24 +72,28 @@ struct HostService: Sendable {
   }
 
   private func answer(
-    _ order: PeerLines.Order, _ sides: inout [SystemName: any AnsweringSide]
+    _ order: PeerLines.Order, _ sides: inout [Int: any AnsweringSide]
   ) async throws -> Data {
     if order.order == "machine" { return try PeerLines.encode(Machine.current) }
-    guard let system = order.system else { throw BenchError("an order without a system") }
-    if order.order == "serve" {
-      await sides.removeValue(forKey: system)?.stop()
-      let side = try await host.start(system)
-      sides[system] = side
-      return try PeerLines.encode(PeerLines.Listening(address: side.address))
+    guard let number = order.side else { throw BenchError("an order for nobody") }
+    if order.order == "serve", let system = order.system {
+      let side = try await host.start(system, order.shape ?? ServerShape())
+      await sides.removeValue(forKey: number)?.stop()
+      sides[number] = side
+      return try PeerLines.encode(
+        PeerLines.Listening(address: side.address, others: side.otherAddresses))
     }
-    guard let side = sides[system] else { throw BenchError("\(system.rawValue) was not started") }
+    guard let side = sides[number] else { throw BenchError("process \(number) was not started") }
     switch order.order {
     case "usage":
       return try PeerLines.encode(try await side.usage())
+    case "count", "discount":
+      try await side.count(order.order == "count")
+      return try PeerLines.encode(PeerLines.Done(done: order.order))
     case "stop":
-      sides[system] = nil
+      sides[number] = nil
       await side.stop()
-      return try PeerLines.encode(PeerLines.Done(done: system.rawValue))
+      return try PeerLines.encode(PeerLines.Done(done: order.order))
     default:
       throw BenchError("unknown order \(order.order)")
     }

@@ -7,34 +7,51 @@ struct LocalHost: AnsweringHost {
   var callerHost: String { address }
   var machine: Machine? { nil }
 
-  func start(_ system: SystemName) async throws -> any AnsweringSide {
-    try await LocalProcess.start(system, at: address, goPeers: goPeers)
+  func start(_ system: SystemName, _ shape: ServerShape) async throws -> any AnsweringSide {
+    try await LocalProcess.start(system, shape, at: address, goPeers: goPeers)
   }
 
   func close() async {}
 }
 
 /// One answering process on this machine.
-struct LocalProcess: AnsweringSide {
-  let address: String
+actor LocalProcess: AnsweringSide {
+  nonisolated let address: String
+  nonisolated let otherAddresses: [String]
   private let conversation: Conversation
   private let processID: Int32
+  private let isBuiltIn: Bool
+  private var counter: SystemCallCounter?
 
-  static func start(_ system: SystemName, at host: String, goPeers: GoPeers?) async throws -> LocalProcess {
+  static func start(
+    _ system: SystemName, _ shape: ServerShape, at host: String, goPeers: GoPeers?
+  ) async throws -> LocalProcess {
     let (conversation, processID) =
       if system.isBuiltIn {
-        try Conversation.withProcess(arguments: BenchServerCommand.arguments(system, at: host))
+        try Conversation.withProcess(arguments: BenchServerCommand.arguments(system, shape, at: host))
       } else {
         try Conversation.withProcess(
           program: program(of: system, goPeers), arguments: ["serve", system.rawValue, host])
       }
     do {
       let listening = try await conversation.hear(PeerLines.Listening.self)
-      return LocalProcess(address: listening.address, conversation: conversation, processID: processID)
+      return LocalProcess(
+        listening: listening, conversation: conversation, processID: processID,
+        isBuiltIn: system.isBuiltIn)
     } catch {
       await conversation.stop()
       throw error
     }
+  }
+
+  private init(
+    listening: PeerLines.Listening, conversation: Conversation, processID: Int32, isBuiltIn: Bool
+  ) {
+    address = listening.address
+    otherAddresses = listening.others ?? []
+    self.conversation = conversation
+    self.processID = processID
+    self.isBuiltIn = isBuiltIn
   }
 
   private static func program(of system: SystemName, _ goPeers: GoPeers?) throws -> String {
@@ -42,11 +59,23 @@ struct LocalProcess: AnsweringSide {
     return try goPeers.program(of: system)
   }
 
+  func count(_ isOn: Bool) async throws {
+    counter = nil
+    if isOn { counter = try SystemCallCounter(processID: processID) }
+    if isBuiltIn {
+      let order = PeerLines.Order(order: isOn ? "count" : "discount")
+      let _: PeerLines.Done = try await conversation.ask(order)
+    }
+  }
+
   func usage() async throws -> PeerLines.ProcessUsage {
-    try await conversation.ask(.usage)
+    var usage: PeerLines.ProcessUsage = try await conversation.ask(.usage)
+    usage.systemCalls = counter?.count
+    return usage
   }
 
   func stop() async {
+    counter = nil
     await conversation.stop()
   }
 }

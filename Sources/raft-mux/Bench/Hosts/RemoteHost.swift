@@ -5,6 +5,13 @@ struct RemoteHost: AnsweringHost {
   let callerHost: String
   let machine: Machine?
   private let conversation: Conversation
+  private let started = Tally()
+
+  private init(callerHost: String, machine: Machine?, conversation: Conversation) {
+    self.callerHost = callerHost
+    self.machine = machine
+    self.conversation = conversation
+  }
 
   /// Connects.
   ///
@@ -21,16 +28,21 @@ struct RemoteHost: AnsweringHost {
   }
 
   static func resolve(_ address: String) throws -> SocketAddress {
-    guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
+    guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...])
+    else {
       throw BenchError("'\(address)' is not host:port")
     }
     return try SocketAddress.makeAddressResolvingHost(String(address[..<colon]), port: port)
   }
 
-  func start(_ system: SystemName) async throws -> any AnsweringSide {
+  func start(_ system: SystemName, _ shape: ServerShape) async throws -> any AnsweringSide {
+    started.add(1)
+    let side = started.value
     let listening: PeerLines.Listening = try await conversation.ask(
-      PeerLines.Order(order: "serve", system: system))
-    return RemoteProcess(system: system, address: listening.address, conversation: conversation)
+      PeerLines.Order(order: "serve", system: system, side: side, shape: shape))
+    return RemoteProcess(
+      side: side, address: listening.address, otherAddresses: listening.others ?? [],
+      conversation: conversation)
   }
 
   /// The other side ends what it has started when the connection ends.
@@ -41,15 +53,21 @@ struct RemoteHost: AnsweringHost {
 
 /// An answering process at the other end.
 private struct RemoteProcess: AnsweringSide {
-  let system: SystemName
+  let side: Int
   let address: String
+  let otherAddresses: [String]
   let conversation: Conversation
 
+  func count(_ isOn: Bool) async throws {
+    let order = PeerLines.Order(order: isOn ? "count" : "discount", side: side)
+    let _: PeerLines.Done = try await conversation.ask(order)
+  }
+
   func usage() async throws -> PeerLines.ProcessUsage {
-    try await conversation.ask(PeerLines.Order(order: "usage", system: system))
+    try await conversation.ask(PeerLines.Order(order: "usage", side: side))
   }
 
   func stop() async {
-    let _: PeerLines.Done? = try? await conversation.ask(PeerLines.Order(order: "stop", system: system))
+    let _: PeerLines.Done? = try? await conversation.ask(PeerLines.Order(order: "stop", side: side))
   }
 }

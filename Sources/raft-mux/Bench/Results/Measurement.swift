@@ -12,6 +12,10 @@ struct Sample: Codable, Sendable, Equatable {
   var load: Load?
   /// The same over time, where there was a load.
   var timeline: [Moment]?
+  /// What writing and reading one message costs, where that was the question.
+  var codec: Codec?
+  /// What idle things hold, where that was the question.
+  var idle: Idle?
 
   struct Latency: Codable, Sendable, Equatable {
     /// In microseconds.
@@ -38,26 +42,37 @@ struct Sample: Codable, Sendable, Equatable {
     var snapshotBytes: UInt64
   }
 
+  struct Codec: Codable, Sendable, Equatable {
+    /// The length of the message.
+    var bytes: Int
+    var encodeNanoseconds: Double
+    var decodeNanoseconds: Double
+    /// `nil` where they cannot be counted.
+    var encodeAllocations: Double?
+    /// `nil` where they cannot be counted.
+    var decodeAllocations: Double?
+  }
+
+  /// Both processes' share of it; memory of the kernel is not in these.
+  struct Idle: Codable, Sendable, Equatable {
+    var client: Side
+    var server: Side
+
+    struct Side: Codable, Sendable, Equatable {
+      /// Resident memory in bytes for each connection or stream.
+      var residentBytesEach: Double
+      /// Of that, what is allocated.
+      var heapBytesEach: Double
+      var wakeUpsPerSecond: Double
+      /// Processor seconds a second.
+      var processorShare: Double
+    }
+  }
+
   struct Load: Codable, Sendable, Equatable {
     var requestsPerSecond: Double
     /// As the reading side counts them.
     var snapshotBytesPerSecond: Double
-  }
-}
-
-/// What both processes have used since they began.
-struct Usage: Codable, Sendable, Equatable {
-  var clientCPUSeconds: Double
-  var serverCPUSeconds: Double
-  /// Both directions, what the sockets carried.
-  var wireBytes: UInt64
-
-  func since(_ earlier: Usage) -> Usage {
-    Usage(
-      clientCPUSeconds: clientCPUSeconds - earlier.clientCPUSeconds,
-      serverCPUSeconds: serverCPUSeconds - earlier.serverCPUSeconds,
-      // A connection that was made anew in between begins to count from zero.
-      wireBytes: wireBytes >= earlier.wireBytes ? wireBytes - earlier.wireBytes : wireBytes)
   }
 }
 
@@ -67,6 +82,8 @@ struct Measurement: Codable, Sendable, Equatable {
   var system: String
   /// From 1.
   var round: Int
+  /// Whether system calls and allocations were counted, which costs time: its speed says nothing.
+  var isCounted = false
   var sample: Sample
   var usage: Usage
 }

@@ -1,0 +1,52 @@
+import DequeModule
+import NIOCore
+
+/// Runs the jobs of tasks on an event loop.
+///
+/// A job that is enqueued on the loop itself, as when an answer resumes the task that waits for it, costs no wake-up:
+/// it runs in the same turn of the loop, together with all others of that turn.
+final class LoopExecutor: TaskExecutor {
+  /// Jobs that run before the loop looks at its sockets again, so that tasks which keep each other busy cannot starve
+  /// them.
+  private static let jobsPerTurn = 256
+
+  private struct Waiting {
+    var jobs = Deque<UnownedJob>()
+    /// Whether the loop has been told to run what waits.
+    var isTurnDue = false
+  }
+
+  private let eventLoop: any EventLoop
+  /// Jobs that were enqueued on the loop.
+  private let waiting: NIOLoopBoundBox<Waiting>
+
+  init(eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+    waiting = .makeBoxSendingValue(Waiting(), eventLoop: eventLoop)
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    guard eventLoop.inEventLoop else {
+      return eventLoop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+    waiting.value.jobs.append(job)
+    guard !waiting.value.isTurnDue else { return }
+    waiting.value.isTurnDue = true
+    eventLoop.assumeIsolated().execute { self.runTurn() }
+  }
+
+  private func runTurn() {
+    let executor = unsafe asUnownedTaskExecutor()
+    var left = Self.jobsPerTurn
+    while left > 0, let job = waiting.value.jobs.popFirst() {
+      unsafe job.runSynchronously(on: executor)
+      left -= 1
+    }
+    if waiting.value.jobs.isEmpty {
+      waiting.value.isTurnDue = false
+    } else {
+      eventLoop.assumeIsolated().execute { self.runTurn() }
+    }
+  }
+}
