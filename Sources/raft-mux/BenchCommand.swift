@@ -84,7 +84,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp("What the report and JSON say about the path between both sides.", valueName: "text"))
-  var link: String?
+  var path: String?
 
   @Flag(help: "Name the workloads and the profiles of links, and do nothing.")
   var list = false
@@ -142,7 +142,7 @@ struct BenchCommand: AsyncParsableCommand {
     tell(Machine.current.text)
     if json {
       for line in [try PeerLines.encode(Machine.current)]
-        + (try link.map { [try PeerLines.encode(["link": $0])] } ?? [])
+        + (try (path ?? link?.description).map { [try PeerLines.encode(["path": $0])] } ?? [])
       {
         print(String(decoding: line, as: UTF8.self), terminator: "")
       }
@@ -187,8 +187,7 @@ struct BenchCommand: AsyncParsableCommand {
   private func circumstances(_ field: BenchField, _ plan: BenchRun.Plan) -> [(name: String, text: String)] {
     var lines = [("machine", Machine.current.text)]
     if let other = field.otherMachine { lines.append(("answering", other.text)) }
-    let path = emulate.map { "an emulated link, \($0.description)" }
-    lines.append(("path", link ?? path ?? (connect == nil ? "loopback, two processes" : "a network")))
+    lines.append(("path", path ?? link?.description ?? (connect == nil ? "loopback, two processes" : "a network")))
     lines.append(("command", "raft-mux " + CommandLine.arguments.dropFirst().joined(separator: " ")))
     lines.append(
       (

@@ -6,8 +6,8 @@ struct LinkedHost: AnsweringHost {
   var callerHost: String { base.callerHost }
   var machine: Machine? { base.machine }
 
-  func start(_ system: SystemName) async throws -> any AnsweringSide {
-    let side = try await base.start(system)
+  func start(_ system: SystemName, _ shape: ServerShape) async throws -> any AnsweringSide {
+    let side = try await base.start(system, shape)
     do {
       return try await LinkedSide.start(side, link)
     } catch {
@@ -24,6 +24,8 @@ struct LinkedHost: AnsweringHost {
 /// An answering process behind a relay, which is a process of its own: its work is nobody's CPU seconds.
 private struct LinkedSide: AnsweringSide {
   let address: String
+  /// Further transports are reached without the link: only what idles is asked of them.
+  var otherAddresses: [String] { base.otherAddresses }
   private let base: any AnsweringSide
   private let relay: Conversation
 
@@ -36,6 +38,10 @@ private struct LinkedSide: AnsweringSide {
       await relay.stop()
       throw error
     }
+  }
+
+  func count(_ isOn: Bool) async throws {
+    try await base.count(isOn)
   }
 
   func usage() async throws -> PeerLines.ProcessUsage {
