@@ -20,7 +20,7 @@ struct BenchCommand: AsyncParsableCommand {
       --peers for the systems in Go) and 'raft-mux bench --connect HOST:PORT' at the other. Whoever reaches the \
       port can start measurements; keep it to a network of your own.
 
-      --emulate needs no network: a relay with a rate, a delay and a queue stands before each answering process. It \
+      --link needs no network: a relay with a rate, a delay and a queue stands before each answering process. It \
       relays TCP, so a full queue stops the sender instead of dropping packets, and congestion control has nothing \
       to do: what is measured is what waits behind what, and whether windows fill the path.
       """
@@ -58,7 +58,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Put an emulated link before each answering process: \(LinkChoice.help).", valueName: "link"))
-  var emulate: LinkChoice?
+  var link: LinkChoice?
 
   @Option(
     help: ArgumentHelp(
@@ -133,8 +133,8 @@ struct BenchCommand: AsyncParsableCommand {
   private func measure(_ workloads: [Workload]) async throws -> Bool {
     let files = try SnapshotFiles(size: options.snapshotSize.count)
     defer { files.remove() }
-    let field = try await BenchField.open(systems, files: files, remote: connect, link: emulate)
-    let isFar = connect != nil || emulate != nil
+    let field = try await BenchField.open(systems, files: files, remote: connect, link: link)
+    let isFar = connect != nil || link != nil
     let plan = BenchRun.Plan(
       workloads: workloads, rounds: options.rounds, effort: options.effort(isFar: isFar),
       warmUp: options.warmUp(isFar: isFar), isCounting: count)
@@ -163,7 +163,7 @@ struct BenchCommand: AsyncParsableCommand {
     await field.close()
     if !json {
       print(Machine.current.text)
-      if let emulate { print("emulated link: \(emulate.description)") }
+      if let link { print("emulated link: \(link.description)") }
       if let other = field.otherMachine { print("answers: \(other.text)") }
       for line in field.missing { print(line) }
       let table = BenchTable(reference: systems.first?.rawValue ?? "")
