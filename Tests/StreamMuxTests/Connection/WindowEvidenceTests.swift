@@ -105,7 +105,6 @@ struct WindowEvidenceTests {
     Row("consumer slows to 1 MB/s after 4 s") {
       $0.changes = [.init(time: .seconds(4), consumer: .init(rate: 1_000_000))]
     },
-    Row("consumer pauses 20 of 40 ms") { $0.consumers = [.init(pause: .milliseconds(20))] },
   ]
 
   // R-FLW-31
