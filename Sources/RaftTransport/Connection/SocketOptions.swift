@@ -23,7 +23,7 @@ enum SocketOptions {
       level: .tcp, name: .init(rawValue: notSentLowWaterOption))
   #endif
 
-  /// Changes how many bytes may lie between the engine and the path (R-SCH-14). On the channel's event loop.
+  /// Changes how many bytes may lie between the engine and the path (R-PATH-1). On the channel's event loop.
   static func limitBurst(to bytes: Int, on channel: any Channel) {
     guard let options = channel.syncOptions else { return }
     let waiting = ChannelOptions.Types.WriteBufferWaterMark(

@@ -27,9 +27,9 @@ package import NIOCore
 /// timers nor a say in when packets leave.
 package struct BulkPacer: Equatable, Sendable {
   package enum Phase: Equatable, Sendable {
-    /// Nothing is known of the socket yet, or the system does not tell: nothing is held back.
+    /// Nothing is known of the path yet: nothing is held back.
     case unmeasured
-    /// Nothing is held back until a queue shows, or the rate no longer grows.
+    /// Until a queue stands, or the rate no longer grows.
     case startUp(fastest: Double, roundsWithoutGrowth: Int)
     /// `extra` is the headroom now.
     case steady(extra: TimeAmount)
@@ -75,7 +75,7 @@ package struct BulkPacer: Equatable, Sendable {
   /// Bytes that may always be under way.
   static let leastBound = 16 * 1_024
   /// Bytes that are worth asking the system about.
-  static let sampleBytes: UInt64 = 16 * 1_024
+  static let sampleBytes = 16 * 1_024
 
   package private(set) var phase = Phase.unmeasured
   /// The system does not tell about sockets. Figures come seldom then, and a round trip late.
@@ -116,7 +116,7 @@ package struct BulkPacer: Equatable, Sendable {
     guard let lastSample else { return bulkWaits }
     let pause = phase == .aside ? .milliseconds(20) : interval(path)
     guard now - lastSample >= pause else { return false }
-    return isHolding || sent - sentAtSample >= Self.sampleBytes
+    return isHolding || bytes(from: sentAtSample, to: sent) >= Self.sampleBytes
   }
 
   /// Takes what the system told.
@@ -340,7 +340,8 @@ package struct BulkPacer: Equatable, Sendable {
     if case .draining = phase { rate *= 0.8 }
     let age = min(max(now - lastSample, .zero), interval)
     let expected =
-      Double(outstandingAtSample) + Double(sent - sentAtSample) - rate * Double(age.nanoseconds) / 1e9
+      Double(outstandingAtSample) + Double(bytes(from: sentAtSample, to: sent)) - rate
+      * Double(age.nanoseconds) / 1e9
     let excess = expected - Double(bound)
     let shortage = -renewAllowance(sent: sent, rate: rate, path: path, now: now) * rate / speed(path)
     guard excess >= 0 || shortage >= 0 else { return true }
@@ -354,11 +355,15 @@ package struct BulkPacer: Equatable, Sendable {
 
   /// Before a rate is known.
   private mutating func expectsRoom(sent: UInt64, bound: Int, now: NIODeadline) -> Bool {
-    guard outstandingAtSample + Int(sent - sentAtSample) >= bound else { return true }
+    guard outstandingAtSample + bytes(from: sentAtSample, to: sent) >= bound else { return true }
     holds += 1
     wasHeldSinceSample = true
     heldUntil = now + .milliseconds(1)
     return false
+  }
+
+  private func bytes(from start: UInt64, to end: UInt64) -> Int {
+    end > start ? Int(clamping: end - start) : 0
   }
 
   /// How fast bulk may go, in bytes per second. The bound alone would let go at once what a credit, a pause or a late
@@ -386,7 +391,7 @@ package struct BulkPacer: Equatable, Sendable {
       return most
     }
     let earned = speed(path) * Double(max(now - last.time, .zero).nanoseconds) / 1e9
-    let bytes = min(last.bytes + earned - Double(sent - last.sent), most)
+    let bytes = min(last.bytes + earned - Double(bytes(from: last.sent, to: sent)), most)
     allowance = Allowance(time: now, sent: sent, bytes: bytes)
     return bytes
   }
