@@ -116,7 +116,7 @@ package struct BulkPacer: Equatable, Sendable {
     guard let lastSample else { return bulkWaits }
     let pause = phase == .aside ? .milliseconds(20) : interval(path)
     guard now - lastSample >= pause else { return false }
-    return isHolding || bytes(from: sentAtSample, to: sent) >= Self.sampleBytes
+    return isHolding || count(from: sentAtSample, to: sent) >= Self.sampleBytes
   }
 
   /// Takes what the system told.
@@ -340,7 +340,7 @@ package struct BulkPacer: Equatable, Sendable {
     if case .draining = phase { rate *= 0.8 }
     let age = min(max(now - lastSample, .zero), interval)
     let expected =
-      Double(outstandingAtSample) + Double(bytes(from: sentAtSample, to: sent)) - rate
+      Double(outstandingAtSample) + Double(count(from: sentAtSample, to: sent)) - rate
       * Double(age.nanoseconds) / 1e9
     let excess = expected - Double(bound)
     let shortage = -renewAllowance(sent: sent, rate: rate, path: path, now: now) * rate / speed(path)
@@ -355,14 +355,14 @@ package struct BulkPacer: Equatable, Sendable {
 
   /// Before a rate is known.
   private mutating func expectsRoom(sent: UInt64, bound: Int, now: NIODeadline) -> Bool {
-    guard outstandingAtSample + bytes(from: sentAtSample, to: sent) >= bound else { return true }
+    guard outstandingAtSample + count(from: sentAtSample, to: sent) >= bound else { return true }
     holds += 1
     wasHeldSinceSample = true
     heldUntil = now + .milliseconds(1)
     return false
   }
 
-  private func bytes(from start: UInt64, to end: UInt64) -> Int {
+  private func count(from start: UInt64, to end: UInt64) -> Int {
     end > start ? Int(clamping: end - start) : 0
   }
 
@@ -391,7 +391,7 @@ package struct BulkPacer: Equatable, Sendable {
       return most
     }
     let earned = speed(path) * Double(max(now - last.time, .zero).nanoseconds) / 1e9
-    let bytes = min(last.bytes + earned - Double(bytes(from: last.sent, to: sent)), most)
+    let bytes = min(last.bytes + earned - Double(count(from: last.sent, to: sent)), most)
     allowance = Allowance(time: now, sent: sent, bytes: bytes)
     return bytes
   }
