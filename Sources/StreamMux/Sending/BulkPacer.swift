@@ -84,6 +84,7 @@ package struct BulkPacer: Equatable, Sendable {
   private var lastSample: NIODeadline?
   private var sentAtSample: UInt64 = 0
   private var outstandingAtSample = 0
+  private var unsentAtSample = 0
   private var acknowledgedAtSample: UInt64 = 0
   /// Held back since the last sample.
   private var wasHeldSinceSample = false
@@ -132,6 +133,7 @@ package struct BulkPacer: Equatable, Sendable {
     lastSample = now
     sentAtSample = sent
     outstandingAtSample = figures.outstanding
+    unsentAtSample = figures.unsent
     heldUntil = nil
     let wasHeld = wasHeldSinceSample
     wasHeldSinceSample = false
@@ -334,6 +336,11 @@ package struct BulkPacer: Equatable, Sendable {
     guard let bound = bound(path), let lastSample else { return true }
     // Acknowledgements are taken to come at the path's rate, but no longer than until the next sample is due.
     let interval = interval(path)
+    if unsentAtSample > 0, unsentAtSample + count(from: sentAtSample, to: sent) >= unsentLimit(path) {
+      holds += 1
+      heldUntil = max(now + .microseconds(200), lastSample + interval(path))
+      return false
+    }
     guard let known = rate(path) else { return expectsRoom(sent: sent, bound: bound, now: now) }
     var rate = max(known, Double(Self.leastBound))
     // With rare figures it is what is expected in between that lets bytes go: it must not keep up what shall shrink.
@@ -351,6 +358,14 @@ package struct BulkPacer: Equatable, Sendable {
     let soonest = now + (isBlind ? .milliseconds(2) : .microseconds(200))
     heldUntil = max(soonest, min(now + .nanoseconds(wait), lastSample + interval))
     return false
+  }
+
+  /// Where the congestion window is the limit, what the system holds unsent waits for acknowledgements, and a system
+  /// takes up to a whole segmentation unit (64 KiB) beyond its low-water mark: a quarter of a second at 2 Mb/s. So no
+  /// more is handed over than goes until the sample after the next one.
+  private func unsentLimit(_ path: BottleneckModel) -> Int {
+    guard !isBlind, let rate = path.recentRate ?? path.rate else { return .max }
+    return max(4_096, Int(rate * 2 * Double(interval(path).nanoseconds) / 1e9))
   }
 
   /// Before a rate is known.
