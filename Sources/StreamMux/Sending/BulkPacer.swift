@@ -210,7 +210,7 @@ package struct BulkPacer: Equatable, Sendable {
     case .steady(let extra):
       if hadQueue {
         phase = .steady(extra: headroom)
-      } else if round.wasHeld, round.isSaturated {
+      } else if round.wasHeld {
         phase = .steady(extra: min(extra + extra, max(least, headroom)))
       }
       // What is under way explains a queue of the headroom. If there is more, rate or least round trip is wrong; the
@@ -338,7 +338,7 @@ package struct BulkPacer: Equatable, Sendable {
     let interval = interval(path)
     if unsentAtSample > 0, unsentAtSample + count(from: sentAtSample, to: sent) >= unsentLimit(path) {
       holds += 1
-      heldUntil = max(now + .microseconds(200), lastSample + interval(path))
+      heldUntil = max(now + .microseconds(200), lastSample + interval)
       return false
     }
     guard let known = rate(path) else { return expectsRoom(sent: sent, bound: bound, now: now) }
