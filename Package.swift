@@ -80,10 +80,11 @@ let package = Package(
       ],
       swiftSettings: sourceSettings
     ),
+    .target(name: "CBenchProbes"),
     .executableTarget(
       name: "raft-mux",
       dependencies: [
-        "RaftTransport", "RaftTransportTesting",
+        "CBenchProbes", "RaftTransport", "RaftWire", "RaftTransportTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),

@@ -5,6 +5,9 @@ struct RaftMux: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "raft-mux",
     abstract: "Shows, measures and checks the RMUX/1 transport for Raft.",
-    subcommands: [DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self]
+    subcommands: [
+      DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self, IdleCallerCommand.self,
+      LinkCommand.self,
+    ]
   )
 }

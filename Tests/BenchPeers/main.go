@@ -1,6 +1,6 @@
 // Command bench-peers does the work of `raft-mux bench` with transports that are written in Go.
 //
-//	bench-peers serve SYSTEM
+//	bench-peers serve SYSTEM HOST
 //	bench-peers call SYSTEM ADDRESS
 //
 // Both speak JSON on standard input and output, one object a line, and end with their input. A server says first
@@ -19,8 +19,8 @@ import (
 
 // A system moves messages from one process to another.
 type system interface {
-	// serve answers until the process ends.
-	serve() (address string, err error)
+	// serve answers at a free port of a host until the process ends.
+	serve(host string) (address string, err error)
 	// call connects to a server.
 	call(address string) (client, error)
 }
@@ -40,15 +40,25 @@ type order struct {
 }
 
 type workload struct {
-	Kind       string  `json:"kind"`
-	Callers    int     `json:"callers"`
-	Entries    int     `json:"entries"`
-	EntryBytes int     `json:"entryBytes"`
-	Depth      int     `json:"depth"`
-	IsBusy     bool    `json:"isBusy"`
-	File       string  `json:"file"`
-	IsInMemory bool    `json:"isInMemory"`
-	Seconds    float64 `json:"seconds"`
+	Kind       string `json:"kind"`
+	Callers    int    `json:"callers"`
+	Entries    int    `json:"entries"`
+	EntryBytes int    `json:"entryBytes"`
+	Depth      int    `json:"depth"`
+	// Streams is how many pipelines there are at once; 0 is one.
+	Streams    int    `json:"streams"`
+	File       string `json:"file"`
+	IsInMemory bool   `json:"isInMemory"`
+	// SnapshotLimit cuts snapshots to so many bytes; 0 sends them whole.
+	SnapshotLimit int     `json:"snapshotLimit"`
+	Seconds       float64 `json:"seconds"`
+
+	// Load is what goes on beside calls whose latency is the question: idle, snapshot or busy.
+	Load          string  `json:"load"`
+	Askers        int     `json:"askers"`
+	Rate          float64 `json:"rate"`
+	LeastCalls    int     `json:"leastCalls"`
+	LeadInSeconds float64 `json:"leadInSeconds"`
 }
 
 type sample struct {
@@ -57,6 +67,7 @@ type sample struct {
 	Seconds      float64  `json:"seconds"`
 	Latency      *latency `json:"latency,omitempty"`
 	Load         *load    `json:"load,omitempty"`
+	Timeline     []moment `json:"timeline,omitempty"`
 }
 
 // latency is in microseconds.
@@ -64,6 +75,18 @@ type latency struct {
 	P50  float64 `json:"p50"`
 	P99  float64 `json:"p99"`
 	P999 float64 `json:"p999"`
+	// Curve is at each of curvePercentiles.
+	Curve []float64 `json:"curve"`
+}
+
+// A moment is an interval's latencies.
+type moment struct {
+	Seconds float64 `json:"seconds"`
+	// Mean and Worst are in microseconds.
+	Mean  float64 `json:"mean"`
+	Worst float64 `json:"worst"`
+	// SnapshotBytes is what the other side has read of snapshots in all.
+	SnapshotBytes uint64 `json:"snapshotBytes"`
 }
 
 type load struct {
@@ -88,16 +111,16 @@ func main() {
 }
 
 func run(arguments []string) error {
-	if len(arguments) < 2 {
-		return fmt.Errorf("usage: bench-peers serve SYSTEM | call SYSTEM ADDRESS")
+	if len(arguments) != 3 {
+		return fmt.Errorf("usage: bench-peers serve SYSTEM HOST | call SYSTEM ADDRESS")
 	}
 	chosen, known := systems[arguments[1]]
 	if !known {
 		return fmt.Errorf("no system %q is built in", arguments[1])
 	}
-	switch {
-	case arguments[0] == "serve":
-		address, err := chosen.serve()
+	switch arguments[0] {
+	case "serve":
+		address, err := chosen.serve(arguments[2])
 		if err != nil {
 			return err
 		}
@@ -105,7 +128,7 @@ func run(arguments []string) error {
 			Address string `json:"address"`
 		}{address})
 		return obey(nil)
-	case arguments[0] == "call" && len(arguments) == 3:
+	case "call":
 		caller, err := chosen.call(arguments[2])
 		if err != nil {
 			return err

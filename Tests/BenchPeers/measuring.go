@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"sort"
 	"sync/atomic"
 	"time"
 )
@@ -20,34 +19,11 @@ func newStopwatch(seconds float64) stopwatch {
 func (s stopwatch) isRunning() bool  { return time.Now().Before(s.end) }
 func (s stopwatch) seconds() float64 { return time.Since(s.start).Seconds() }
 
-// timeCalls makes one call after the other and says how long they took.
-func timeCalls(seconds float64, call func() error) (sample, error) {
-	watch := newStopwatch(seconds)
-	var times []time.Duration
-	for watch.isRunning() {
-		start := time.Now()
-		if err := call(); err != nil {
-			return sample{}, err
-		}
-		times = append(times, time.Since(start))
-	}
-	elapsed := watch.seconds()
-	if len(times) == 0 {
-		return sample{Seconds: elapsed}, nil
-	}
-	sort.Slice(times, func(i, j int) bool { return times[i] < times[j] })
-	at := func(share float64) float64 {
-		return float64(times[int(share*float64(len(times)-1)+0.5)].Nanoseconds()) / 1e3
-	}
-	return sample{
-		Operations: len(times), Seconds: elapsed,
-		Latency: &latency{P50: at(0.5), P99: at(0.99), P999: at(0.999)},
-	}, nil
-}
-
 // A snapshot is what a file holds, and the checksum that must come back.
 type snapshot struct {
-	path  string
+	path string
+	// whole says that nothing was cut off, so that the file itself can be sent.
+	whole bool
 	bytes []byte
 	sum   uint64
 }
@@ -55,22 +31,29 @@ type snapshot struct {
 // lastSnapshot keeps the file of the last workload, so that reading it is part of no measurement but the warm-up.
 var lastSnapshot *snapshot
 
-func loadSnapshot(path string) (*snapshot, error) {
-	if lastSnapshot != nil && lastSnapshot.path == path {
-		return lastSnapshot, nil
+func loadSnapshot(w workload) (*snapshot, error) {
+	if lastSnapshot == nil || lastSnapshot.path != w.File {
+		bytes, err := os.ReadFile(w.File)
+		if err != nil {
+			return nil, err
+		}
+		lastSnapshot = newSnapshot(w.File, true, bytes)
 	}
-	bytes, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
+	if w.SnapshotLimit > 0 && w.SnapshotLimit < len(lastSnapshot.bytes) {
+		return newSnapshot(w.File, false, lastSnapshot.bytes[:w.SnapshotLimit]), nil
 	}
+	return lastSnapshot, nil
+}
+
+func newSnapshot(path string, whole bool, bytes []byte) *snapshot {
 	var sum wordSum
 	sum.update(bytes)
-	lastSnapshot = &snapshot{path, bytes, sum.value()}
-	return lastSnapshot, nil
+	return &snapshot{path, whole, bytes, sum.value()}
 }
 
 // A tally is a count that several goroutines look at.
 type tally struct{ count uint64 }
 
 func (t *tally) add(more int)  { atomic.AddUint64(&t.count, uint64(more)) }
+func (t *tally) next() uint64  { return atomic.AddUint64(&t.count, 1) - 1 }
 func (t *tally) value() uint64 { return atomic.LoadUint64(&t.count) }

@@ -23,19 +23,19 @@ func init() { systems["hashicorp-tcp"] = raftSystem{listenTCP} }
 // raftSystem is hashicorp/raft's NetworkTransport on some kind of streams.
 type raftSystem struct {
 	// listen opens the streams; the tally counts what the sockets carry.
-	listen func(wire *tally) (raft.StreamLayer, error)
+	listen func(host string, wire *tally) (raft.StreamLayer, error)
 }
 
-func (s raftSystem) transport(wire *tally) (*raft.NetworkTransport, error) {
-	layer, err := s.listen(wire)
+func (s raftSystem) transport(host string, wire *tally) (*raft.NetworkTransport, error) {
+	layer, err := s.listen(host, wire)
 	if err != nil {
 		return nil, err
 	}
 	return raft.NewNetworkTransport(layer, poolSize, callTimeout, io.Discard), nil
 }
 
-func (s raftSystem) serve() (string, error) {
-	transport, err := s.transport(&tally{})
+func (s raftSystem) serve(host string) (string, error) {
+	transport, err := s.transport(host, &tally{})
 	if err != nil {
 		return "", err
 	}
@@ -52,18 +52,31 @@ func (s raftSystem) serve() (string, error) {
 	return string(transport.LocalAddr()), nil
 }
 
+// snapshotBytesRead is what votes and heartbeats are answered with, in the place of the term: so the calling side knows
+// what really arrives beside them.
+var snapshotBytesRead tally
+
+// A countedSum counts what it sums up.
+type countedSum struct{ wordSum }
+
+func (s *countedSum) Write(bytes []byte) (int, error) {
+	snapshotBytesRead.add(len(bytes))
+	return s.wordSum.Write(bytes)
+}
+
 func answerRPC(rpc raft.RPC) {
 	switch request := rpc.Command.(type) {
 	case *raft.AppendEntriesRequest:
 		rpc.Respond(&raft.AppendEntriesResponse{
-			RPCHeader: request.RPCHeader, Term: request.Term, LastLog: sumOfEntries(request), Success: true,
+			RPCHeader: request.RPCHeader, Term: snapshotBytesRead.value(), LastLog: sumOfEntries(request),
+			Success: true,
 		}, nil)
 	case *raft.RequestVoteRequest:
 		rpc.Respond(&raft.RequestVoteResponse{
-			RPCHeader: request.RPCHeader, Term: request.Term, Granted: true,
+			RPCHeader: request.RPCHeader, Term: snapshotBytesRead.value(), Granted: true,
 		}, nil)
 	case *raft.InstallSnapshotRequest:
-		var sum wordSum
+		var sum countedSum
 		_, err := io.CopyBuffer(&sum, rpc.Reader, make([]byte, 256<<10))
 		rpc.Respond(&raft.InstallSnapshotResponse{Term: sum.value(), Success: err == nil}, err)
 	default:
@@ -81,7 +94,7 @@ func sumOfEntries(request *raft.AppendEntriesRequest) uint64 {
 
 func (s raftSystem) call(address string) (client, error) {
 	caller := &raftClient{target: raft.ServerAddress(address)}
-	transport, err := s.transport(&caller.wire)
+	transport, err := s.transport("127.0.0.1", &caller.wire)
 	caller.transport = transport
 	return caller, err
 }
@@ -147,13 +160,14 @@ func (r *appendRequest) check(response *raft.AppendEntriesResponse) error {
 func (c *raftClient) unary(w workload) (sample, error) {
 	request := newAppendRequest(w)
 	watch := newStopwatch(w.Seconds)
-	var answers tally
 	var callers sync.WaitGroup
 	failures := make(chan error, w.Callers)
+	replies := make([][]reply, w.Callers)
 	for i := 0; i < w.Callers; i++ {
 		callers.Add(1)
-		go func() {
+		go func(own *[]reply) {
 			defer callers.Done()
+			start := time.Now()
 			for watch.isRunning() {
 				var response raft.AppendEntriesResponse
 				err := c.transport.AppendEntries(peer, c.target, &request.AppendEntriesRequest, &response)
@@ -164,27 +178,51 @@ func (c *raftClient) unary(w workload) (sample, error) {
 					failures <- err
 					return
 				}
-				answers.add(1)
+				end := time.Now()
+				*own = append(*own, reply{took: end.Sub(start)})
+				start = end
 			}
-		}()
+		}(&replies[i])
 	}
 	callers.Wait()
+	elapsed := watch.seconds()
 	select {
 	case err := <-failures:
 		return sample{}, err
 	default:
 	}
-	count := int(answers.value())
+	var all []reply
+	for _, some := range replies {
+		all = append(all, some...)
+	}
+	if len(all) == 0 {
+		return sample{Seconds: elapsed}, nil
+	}
 	return sample{
-		Operations: count, PayloadBytes: count * w.Entries * w.EntryBytes, Seconds: watch.seconds(),
+		Operations: len(all), PayloadBytes: len(all) * w.Entries * w.EntryBytes, Seconds: elapsed,
+		Latency: latencyOf(all),
 	}, nil
 }
 
 func (c *raftClient) pipeline(w workload) (sample, error) {
 	watch := newStopwatch(w.Seconds)
 	var answers tally
-	if err := c.fillPipeline(w, &answers, watch.isRunning); err != nil {
-		return sample{}, err
+	streams := w.Streams
+	if streams == 0 {
+		streams = 1
+	}
+	ended := make(chan error, streams)
+	for i := 0; i < streams; i++ {
+		go func() { ended <- c.fillPipeline(w, &answers, watch.isRunning) }()
+	}
+	var failure error
+	for i := 0; i < streams; i++ {
+		if err := <-ended; err != nil {
+			failure = err
+		}
+	}
+	if failure != nil {
+		return sample{}, failure
 	}
 	count := int(answers.value())
 	return sample{
@@ -251,7 +289,7 @@ func (c *raftClient) fillPipeline(w workload, answers *tally, goesOn func() bool
 }
 
 func (c *raftClient) snapshots(w workload) (sample, error) {
-	snap, err := loadSnapshot(w.File)
+	snap, err := loadSnapshot(w)
 	if err != nil {
 		return sample{}, err
 	}
@@ -287,37 +325,37 @@ func (c *raftClient) install(snap *snapshot, source io.Reader) error {
 	return nil
 }
 
-func (c *raftClient) askForVote() error {
+func (c *raftClient) askForVote() (uint64, error) {
 	request := &raft.RequestVoteRequest{
 		RPCHeader: header, Term: 2, Candidate: leader, LastLogIndex: 1, LastLogTerm: 1,
 	}
 	var response raft.RequestVoteResponse
 	if err := c.transport.RequestVote(peer, c.target, request, &response); err != nil {
-		return err
+		return 0, err
 	}
 	if !response.Granted {
-		return errors.New("a vote was not granted")
+		return 0, errors.New("a vote was not granted")
 	}
-	return nil
+	return response.Term, nil
 }
 
-func (c *raftClient) beat() error {
+func (c *raftClient) beat() (uint64, error) {
 	request := &raft.AppendEntriesRequest{RPCHeader: header, Term: 2, Leader: leader}
 	var response raft.AppendEntriesResponse
 	if err := c.transport.AppendEntries(peer, c.target, request, &response); err != nil {
-		return err
+		return 0, err
 	}
 	if !response.Success {
-		return errors.New("a heartbeat was not accepted")
+		return 0, errors.New("a heartbeat was not accepted")
 	}
-	return nil
+	return response.Term, nil
 }
 
-func (c *raftClient) latency(w workload, call func() error) (sample, error) {
-	if !w.IsBusy {
-		return timeCalls(w.Seconds, call)
+func (c *raftClient) latency(w workload, ask question) (sample, error) {
+	if w.Load == "idle" {
+		return timeCalls(w, ask)
 	}
-	snap, err := loadSnapshot(w.File)
+	snap, err := loadSnapshot(w)
 	if err != nil {
 		return sample{}, err
 	}
@@ -330,54 +368,46 @@ func (c *raftClient) latency(w workload, call func() error) (sample, error) {
 			return false
 		}
 	}
-	var answers, snapshotBytes tally
+	var answers tally
 	var loads sync.WaitGroup
 	failed := make(chan error, 2)
-	loads.Add(2)
-	go func() {
-		defer loads.Done()
-		if err := c.fillPipeline(w, &answers, func() bool { return !isStopped() }); err != nil {
-			failed <- err
-		}
-	}()
+	if w.Load == "busy" {
+		loads.Add(1)
+		go func() {
+			defer loads.Done()
+			if err := c.fillPipeline(w, &answers, func() bool { return !isStopped() }); err != nil {
+				failed <- err
+			}
+		}()
+	}
+	loads.Add(1)
 	go func() {
 		defer loads.Done()
 		for !isStopped() {
-			source := &countedPieces{bytes: snap.bytes, taken: &snapshotBytes, isStopped: isStopped}
+			source := &stoppablePieces{bytes: snap.bytes, isStopped: isStopped}
 			if err := c.install(snap, source); err != nil && !isStopped() {
 				failed <- err
 				return
 			}
 		}
 	}()
-	result, err := c.latencyBeside(&answers, &snapshotBytes, failed, w, call)
+	result, err := latencyBeside(&answers, failed, w, ask)
 	close(stop)
 	loads.Wait()
 	return result, err
 }
 
-func (c *raftClient) latencyBeside(
-	answers, snapshotBytes *tally, failed chan error, w workload, call func() error,
-) (sample, error) {
-	// The load is there when both have come a little way; these calls are part of no figure.
-	for answers.value() < 1000 || snapshotBytes.value() < 4<<20 {
-		select {
-		case err := <-failed:
-			return sample{}, err
-		default:
-		}
-		if err := call(); err != nil {
-			return sample{}, err
-		}
+func latencyBeside(answers *tally, failed chan error, w workload, ask question) (sample, error) {
+	if err := leadIn(w, ask); err != nil {
+		return sample{}, err
 	}
-	requests, bytes := answers.value(), snapshotBytes.value()
-	result, err := timeCalls(w.Seconds, call)
+	before := answers.value()
+	result, err := timeCalls(w, ask)
 	if err != nil {
 		return sample{}, err
 	}
-	result.Load = &load{
-		RequestsPerSecond:      float64(answers.value()-requests) / result.Seconds,
-		SnapshotBytesPerSecond: float64(snapshotBytes.value()-bytes) / result.Seconds,
+	if result.Load != nil {
+		result.Load.RequestsPerSecond = float64(answers.value()-before) / result.Seconds
 	}
 	select {
 	case err := <-failed:
@@ -387,16 +417,31 @@ func (c *raftClient) latencyBeside(
 	}
 }
 
-// countedPieces gives bytes in pieces without copying them, counts what was taken, and can be stopped.
-type countedPieces struct {
+// leadIn makes calls that count for nothing, until the load has come into its own.
+func leadIn(w workload, ask question) error {
+	end := newStopwatch(w.LeadInSeconds)
+	before, err := ask()
+	if err != nil {
+		return err
+	}
+	for {
+		bytes, err := ask()
+		if err != nil || bytes > before && !end.isRunning() {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// stoppablePieces gives bytes in pieces, without copying them where that is possible, until it is stopped.
+type stoppablePieces struct {
 	bytes     []byte
-	taken     *tally
 	isStopped func() bool
 }
 
 var errStopped = errors.New("stopped")
 
-func (p *countedPieces) Read(into []byte) (int, error) {
+func (p *stoppablePieces) Read(into []byte) (int, error) {
 	if p.isStopped() {
 		return 0, errStopped
 	}
@@ -405,11 +450,10 @@ func (p *countedPieces) Read(into []byte) (int, error) {
 	}
 	count := copy(into, p.bytes)
 	p.bytes = p.bytes[count:]
-	p.taken.add(count)
 	return count, nil
 }
 
-func (p *countedPieces) WriteTo(w io.Writer) (int64, error) {
+func (p *stoppablePieces) WriteTo(w io.Writer) (int64, error) {
 	var written int64
 	for len(p.bytes) > 0 {
 		if p.isStopped() {
@@ -421,7 +465,6 @@ func (p *countedPieces) WriteTo(w io.Writer) (int64, error) {
 		}
 		count, err := w.Write(p.bytes[:size])
 		written += int64(count)
-		p.taken.add(count)
 		p.bytes = p.bytes[count:]
 		if err != nil {
 			return written, err
@@ -431,8 +474,8 @@ func (p *countedPieces) WriteTo(w io.Writer) (int64, error) {
 }
 
 // listenTCP gives each stream a socket of its own.
-func listenTCP(wire *tally) (raft.StreamLayer, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func listenTCP(host string, wire *tally) (raft.StreamLayer, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return nil, err
 	}

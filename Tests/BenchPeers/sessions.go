@@ -28,9 +28,11 @@ type sessionLayer struct {
 	sessions map[raft.ServerAddress]session
 }
 
-func listenForSessions(start func(net.Conn, bool) (session, error)) func(*tally) (raft.StreamLayer, error) {
-	return func(wire *tally) (raft.StreamLayer, error) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+func listenForSessions(
+	start func(net.Conn, bool) (session, error),
+) func(string, *tally) (raft.StreamLayer, error) {
+	return func(host string, wire *tally) (raft.StreamLayer, error) {
+		listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			return nil, err
 		}

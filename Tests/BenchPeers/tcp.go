@@ -17,8 +17,8 @@ type rawTCP struct{}
 
 const pingBytes = 64
 
-func (rawTCP) serve() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (rawTCP) serve(host string) (string, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return "", err
 	}
@@ -43,7 +43,12 @@ func answer(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		left := int(binary.BigEndian.Uint64(buffer))
+		length := binary.BigEndian.Uint64(buffer)
+		if length == endless {
+			countBytes(conn, buffer)
+			return
+		}
+		left := int(length)
 		var sum wordSum
 		sum.update(buffer[8:filled])
 		left -= filled - 8
@@ -75,12 +80,13 @@ func (rawTCP) call(address string) (client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tcpClient{conn: conn}, nil
+	return &tcpClient{address: address, conn: conn}, nil
 }
 
 type tcpClient struct {
-	conn net.Conn
-	wire tally
+	address string
+	conn    net.Conn
+	wire    tally
 }
 
 func (c *tcpClient) wireBytes() uint64 { return c.wire.value() }
@@ -90,6 +96,9 @@ func (c *tcpClient) measure(w workload) (sample, error) {
 	case "snapshot":
 		return c.snapshots(w)
 	case "vote", "heartbeat":
+		if w.Load == "snapshot" {
+			return c.stream(w)
+		}
 		return c.pings(w)
 	}
 	return sample{}, fmt.Errorf("plain TCP has no %s", w.Kind)
@@ -103,17 +112,19 @@ func (c *tcpClient) pings(w workload) (sample, error) {
 	}
 	var sum wordSum
 	sum.update(message[8:])
-	return timeCalls(w.Seconds, func() error {
+	// One connection, one ping at a time: at a rate they would wait for each other.
+	w.Askers, w.Rate, w.LeastCalls = 1, 0, 0
+	return timeCalls(w, func() (uint64, error) {
 		if _, err := c.conn.Write(message); err != nil {
-			return err
+			return 0, err
 		}
 		c.wire.add(len(message))
-		return c.expect(sum.value())
+		return 0, c.expect(sum.value())
 	})
 }
 
 func (c *tcpClient) snapshots(w workload) (sample, error) {
-	snap, err := loadSnapshot(w.File)
+	snap, err := loadSnapshot(w)
 	if err != nil {
 		return sample{}, err
 	}
@@ -160,7 +171,7 @@ func (c *tcpClient) expect(sum uint64) error {
 
 // open gives the bytes from where the workload wants them.
 func (s *snapshot) open(isInMemory bool) (io.Reader, func(), error) {
-	if isInMemory {
+	if isInMemory || !s.whole {
 		return bytes.NewReader(s.bytes), func() {}, nil
 	}
 	file, err := os.Open(s.path)

@@ -189,7 +189,9 @@ extension MuxConnection {
   }
 
   private mutating func afterData(_ key: StreamKey) {
-    if streams[key].wasAboveLowWater, streams[key].queue.byteCount <= configuration.limits.writeLowWater {
+    if streams[key].wasAboveLowWater,
+      streams[key].queue.byteCount <= streams[key].lowWater ?? configuration.limits.writeLowWater
+    {
       streams[key].wasAboveLowWater = false
       events.append(.writable(key))
     }

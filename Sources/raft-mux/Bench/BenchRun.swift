@@ -5,10 +5,11 @@ struct BenchRun: Sendable {
     var workloads: [Workload]
     /// 1 at least.
     var rounds: Int
-    var duration: Duration
-
+    var effort: Effort
     /// Before each measurement, on the same connection; its figures count for nothing.
-    var warmUp: Duration { min(self.duration / 4, .milliseconds(500)) }
+    var warmUp: Effort
+    /// Whether one more round counts system calls and allocations, whose speed counts for nothing.
+    var isCounting = false
   }
 
   /// Something that was not measured.
@@ -23,29 +24,29 @@ struct BenchRun: Sendable {
     var gaps: [Gap] = []
   }
 
-  /// What a measurement may take beyond its time: a snapshot on a slow system has to come to its end.
-  private static let patience = Duration.seconds(30)
-
   let plan: Plan
   let systems: [any MeasuredSystem]
+  /// How long one measurement may take.
+  let patience: Duration
 
   /// Measures until everything was, or the task is cancelled.
   ///
   /// - Parameter report: Told of each measurement, or of what went wrong, as it is done.
   func run(report: (Result<Measurement, Gap>) -> Void) async -> Results {
     var results = Results()
-    for workload in self.plan.workloads {
-      var systems = self.systems.filter { $0.supports(workload) }
-      for round in 1...self.plan.rounds {
+    for workload in plan.workloads {
+      var systems = systems.filter { $0.supports(workload) }
+      for round in 1...(plan.rounds + (plan.isCounting ? 1 : 0)) {
         for system in systems {
           if Task.isCancelled { return results }
           do {
-            let measurement = try await self.measure(workload, on: system, round: round)
+            let measurement = try await measure(
+              workload, on: system, round: round, isCounted: round > plan.rounds)
             results.measurements.append(measurement)
             report(.success(measurement))
           } catch {
             if Task.isCancelled { return results }
-            let gap = Gap(workload: workload.name, system: system.name, reason: "\(error)")
+            let gap = Gap(workload: workload.name, system: system.name.rawValue, reason: "\(error)")
             results.gaps.append(gap)
             report(.failure(gap))
             // What fails once is not tried again in each round.
@@ -58,18 +59,21 @@ struct BenchRun: Sendable {
   }
 
   private func measure(
-    _ workload: Workload, on system: any MeasuredSystem, round: Int
+    _ workload: Workload, on system: any MeasuredSystem, round: Int, isCounted: Bool
   ) async throws -> Measurement {
-    try await self.within(self.plan.warmUp + self.plan.duration + Self.patience) {
+    try await within(patience) {
       let session = try await system.open(workload)
       do {
-        _ = try await session.measure(self.plan.warmUp)
+        try await session.warmUp(plan.warmUp)
+        if isCounted { try await session.count(true) }
         let before = try await session.usage()
-        let sample = try await session.measure(self.plan.duration)
+        let sample = try await session.measure(plan.effort)
         let usage = try await session.usage().since(before)
+        if isCounted { try await session.count(false) }
         await session.close()
         return Measurement(
-          workload: workload.name, system: system.name, round: round, sample: sample, usage: usage)
+          workload: workload.name, system: system.name.rawValue, round: round, isCounted: isCounted,
+          sample: sample, usage: usage)
       } catch {
         await session.close()
         throw error

@@ -2,20 +2,31 @@ import NIOCore
 import RaftTransport
 
 /// The answering side of this package's transport: reads every byte and answers with its checksum.
+///
+/// Votes and heartbeats are answered with how many bytes of snapshots it has read, in the place of the term: so the
+/// calling side knows what really arrives beside them.
 struct BenchServer: Sendable {
-  static let serverID: ServerID = "server"
+  static let serverID = id(0)
+
+  /// Of the transport with this number in an answering process.
+  static func id(_ number: Int) -> ServerID { ServerID("server-\(number)") }
 
   let transport: any Transport
+  private let snapshotBytes = Tally()
+
+  init(transport: any Transport) {
+    self.transport = transport
+  }
 
   /// Answers until the transport is closed.
   func run() async {
-    self.transport.setHeartbeatHandler { Self.answer($0) }
+    transport.setHeartbeatHandler { answer($0) }
     await withDiscardingTaskGroup { group in
-      for await rpc in self.transport.consumer {
+      for await rpc in transport.consumer {
         if case .installSnapshot(_, let body, let responder) = rpc.command {
-          group.addTask { await Self.take(body, responder) }
+          group.addTask { await take(body, responder) }
         } else {
-          Self.answer(rpc)
+          answer(rpc)
         }
       }
     }
@@ -29,23 +40,28 @@ struct BenchServer: Sendable {
     return sum.value
   }
 
-  @Sendable private static func answer(_ rpc: IncomingRPC) {
+  @Sendable private func answer(_ rpc: IncomingRPC) {
     switch rpc.command {
     case .appendEntries(let request, let responder):
       responder.succeed(
         AppendEntriesResponse(
-          header: request.header, term: request.term, lastLog: Self.sum(of: request), success: true))
+          header: request.header, term: UInt64(snapshotBytes.value), lastLog: Self.sum(of: request),
+          success: true))
     case .requestVote(let request, let responder):
-      responder.succeed(RequestVoteResponse(header: request.header, term: request.term, granted: true))
+      responder.succeed(
+        RequestVoteResponse(header: request.header, term: UInt64(snapshotBytes.value), granted: true))
     case .requestPreVote, .timeoutNow, .installSnapshot:
       rpc.fail("this is not measured")
     }
   }
 
-  private static func take(_ body: SnapshotBody, _ responder: Responder<InstallSnapshotResponse>) async {
+  private func take(_ body: SnapshotBody, _ responder: Responder<InstallSnapshotResponse>) async {
     do {
       var sum = WordSum()
-      for try await piece in body { sum.update(piece) }
+      for try await piece in body {
+        sum.update(piece)
+        snapshotBytes.add(piece.readableBytes)
+      }
       responder.succeed(InstallSnapshotResponse(term: sum.value, success: true))
     } catch {
       responder.fail("the snapshot cannot be read: \(error)")

@@ -8,23 +8,6 @@ struct GoPeers: Sendable {
   /// Where Debian's packages put the sources of libraries.
   private static let libraries = "/usr/share/gocode"
 
-  enum Peer: String, CaseIterable, Sendable {
-    case raftOverTCP = "hashicorp-tcp"
-    case raftOverYamux = "hashicorp-yamux"
-    case raftOverSmux = "hashicorp-smux"
-    case tcp = "raw-tcp"
-
-    /// The libraries it needs, each with the build tag under which the harness uses it and its Debian package.
-    fileprivate var needs: [Library] {
-      switch self {
-      case .raftOverTCP: [.raft]
-      case .raftOverYamux: [.raft, .yamux]
-      case .raftOverSmux: [.raft, .smux]
-      case .tcp: []
-      }
-    }
-  }
-
   fileprivate struct Library: Sendable {
     let tag: String
     let path: String
@@ -38,16 +21,18 @@ struct GoPeers: Sendable {
       tag: "smux", path: "github.com/xtaci/smux", package: "golang-github-xtaci-smux-dev")
 
     var isInstalled: Bool {
-      FileManager.default.fileExists(atPath: "\(GoPeers.libraries)/src/\(self.path)")
+      FileManager.default.fileExists(atPath: "\(GoPeers.libraries)/src/\(path)")
     }
   }
 
   /// What could be built, and why the rest could not.
-  private(set) var available: [Peer] = []
-  private(set) var missing: [(peer: Peer, reason: String)] = []
+  private(set) var available: [SystemName] = []
+  private(set) var missing: [(system: SystemName, reason: String)] = []
   private let directory: URL
 
-  private var program: String { self.directory.appending(path: "bench-peers").path }
+  private static let systems = SystemName.allCases.filter { !$0.isBuiltIn }
+
+  private var path: String { directory.appending(path: "bench-peers").path }
 
   /// Builds the harness into a temporary folder.
   static func build() async -> GoPeers {
@@ -55,50 +40,54 @@ struct GoPeers: Sendable {
       directory: FileManager.default.temporaryDirectory.appending(
         path: "raft-mux-bench-peers-\(UUID().uuidString)"))
     do {
-      guard let sources = self.sources() else {
+      guard let sources = Self.sources() else {
         throw BenchError("Tests/BenchPeers is not here; start it inside the package")
       }
       let tags = [Library.raft, .yamux, .smux].filter(\.isInstalled).map(\.tag)
       try FileManager.default.createDirectory(at: peers.directory, withIntermediateDirectories: true)
       try await peers.compile(sources, tags: tags)
     } catch {
-      peers.missing = Peer.allCases.map { ($0, "the harness cannot be built: \(error)") }
+      peers.missing = systems.map { ($0, "the harness cannot be built: \(error)") }
       return peers
     }
-    for peer in Peer.allCases {
-      if let library = peer.needs.first(where: { !$0.isInstalled }) {
-        peers.missing.append((peer, "\(library.path) is not installed (package \(library.package))"))
+    for system in systems {
+      if let library = system.needs.first(where: { !$0.isInstalled }) {
+        peers.missing.append((system, "\(library.path) is not installed (package \(library.package))"))
       } else {
-        peers.available.append(peer)
+        peers.available.append(system)
       }
     }
     return peers
   }
 
-  func start(_ peer: Peer, files: SnapshotFiles) async throws -> GoSystem {
-    try await GoSystem(peer, program: self.program, files: files)
+  /// The program that serves and calls a system.
+  ///
+  /// - Throws: ``BenchError`` with the reason why there is none.
+  func program(of system: SystemName) throws -> String {
+    if let gap = missing.first(where: { $0.system == system }) { throw BenchError(gap.reason) }
+    return path
   }
 
   /// Removes what was built.
   func remove() {
-    try? FileManager.default.removeItem(at: self.directory)
+    try? FileManager.default.removeItem(at: directory)
   }
 
   private func compile(_ sources: URL, tags: [String]) async throws {
     let settings = [
       "GO111MODULE=off", "GOPATH=\(Self.libraries)", "GOFLAGS=",
-      "GOCACHE=\(self.directory.appending(path: "cache").path)",
+      "GOCACHE=\(directory.appending(path: "cache").path)",
     ]
     // The compiler has to run in the folder of the sources; a shell is the portable way to get there.
     let script = "cd \"$0\" && exec /usr/bin/env \"$@\" 1>&2"
-    let go = ["go", "build", "-tags", tags.joined(separator: " "), "-o", self.program, "."]
+    let go = ["go", "build", "-tags", tags.joined(separator: " "), "-o", path, "."]
     let (ended, signal) = AsyncStream.makeStream(of: Never.self)
     let compiler = try ChildProcess(
       program: "/bin/sh", arguments: ["-c", script, sources.path] + settings + go, onLine: { _ in },
       onEnd: { signal.finish() })
     for await _ in ended {}
     await compiler.end()
-    guard FileManager.default.isExecutableFile(atPath: self.program) else {
+    guard FileManager.default.isExecutableFile(atPath: path) else {
       throw BenchError("'go build' failed (package golang-go)")
     }
   }
@@ -110,6 +99,18 @@ struct GoPeers: Sendable {
       if FileManager.default.fileExists(atPath: sources.appending(path: "main.go").path) { return sources }
       if directory.path == "/" { return nil }
       directory = directory.deletingLastPathComponent().standardizedFileURL
+    }
+  }
+}
+
+extension SystemName {
+  /// The libraries it needs, each with the build tag under which the harness uses it and its Debian package.
+  fileprivate var needs: [GoPeers.Library] {
+    switch self {
+    case .raftOverTCP: [.raft]
+    case .raftOverYamux: [.raft, .yamux]
+    case .raftOverSmux: [.raft, .smux]
+    case .tcp, .rmux, .bareNIO: []
     }
   }
 }

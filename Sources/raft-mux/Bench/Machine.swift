@@ -5,6 +5,8 @@ struct Machine: Codable, Sendable {
   var processors: Int
   var processor: String
   var system: String
+  /// Of TCP, in this network namespace; empty where the system does not show it.
+  var congestionControl: String
   var isDebugBuild: Bool
 
   static var current: Machine {
@@ -14,13 +16,14 @@ struct Machine: Codable, Sendable {
       let isDebugBuild = false
     #endif
     return Machine(
-      processors: ProcessInfo.processInfo.activeProcessorCount, processor: self.processorName,
-      system: ProcessInfo.processInfo.operatingSystemVersionString, isDebugBuild: isDebugBuild)
+      processors: ProcessInfo.processInfo.activeProcessorCount, processor: processorName,
+      system: ProcessInfo.processInfo.operatingSystemVersionString,
+      congestionControl: CongestionControl.current ?? "", isDebugBuild: isDebugBuild)
   }
 
   var text: String {
-    "\(self.processors) x \(self.processor), \(self.system)"
-      + (self.isDebugBuild ? "; a DEBUG build, whose figures mean nothing" : "")
+    "\(processors) x \(processor), \(system)" + (congestionControl.isEmpty ? "" : ", \(congestionControl)")
+      + (isDebugBuild ? "; a DEBUG build, whose figures mean nothing" : "")
   }
 
   private static var processorName: String {

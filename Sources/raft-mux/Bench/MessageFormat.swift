@@ -6,6 +6,8 @@ enum MessageFormat {
   static let answerSize = 8
   /// Far more than any workload sends; a longer message is not ours.
   static let longestMessage: UInt32 = 1 << 24
+  /// In the place of a length: one of eight bytes follows, and the message is read without being kept.
+  static let bulkMark = UInt32.max
 
   /// A message with its length, ready to be written over and over.
   static func message(of batch: Workload.Batch) -> ByteBuffer {
@@ -18,7 +20,7 @@ enum MessageFormat {
   static func sum(of message: ByteBuffer) -> UInt64 {
     var sum = WordSum()
     sum.update(
-      message.getSlice(at: self.lengthSize, length: message.readableBytes - self.lengthSize) ?? ByteBuffer())
+      message.getSlice(at: lengthSize, length: message.readableBytes - lengthSize) ?? ByteBuffer())
     return sum.value
   }
 }

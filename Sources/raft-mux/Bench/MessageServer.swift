@@ -5,7 +5,7 @@ import NIOPosix
 struct MessageServer: Sendable {
   private let channel: any Channel
 
-  static func listen() async throws -> MessageServer {
+  static func listen(at host: String) async throws -> MessageServer {
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
@@ -13,14 +13,14 @@ struct MessageServer: Sendable {
           try channel.pipeline.syncOperations.addHandler(AnsweringHandler())
         }
       }
-      .bind(host: "127.0.0.1", port: 0).get()
+      .bind(host: host, port: 0).get()
     return MessageServer(channel: channel)
   }
 
-  var address: String { "127.0.0.1:\(self.channel.localAddress?.port ?? 0)" }
+  var address: String { "\(channel.localAddress?.ipAddress ?? ""):\(channel.localAddress?.port ?? 0)" }
 
   func close() async throws {
-    try await self.channel.close()
+    try await channel.close()
   }
 }
 
@@ -30,23 +30,28 @@ private final class AnsweringHandler: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   private var received = ByteBuffer()
+  private var bulk: Bulk?
+
+  /// A long message, of which nothing is kept.
+  private struct Bulk {
+    var remaining: UInt64
+    var sum = WordSum()
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var bytes = self.unwrapInboundIn(data)
-    if self.received.readableBytes == 0 {
-      self.received = bytes
+    var bytes = unwrapInboundIn(data)
+    if received.readableBytes == 0 {
+      received = bytes
     } else {
-      self.received.writeBuffer(&bytes)
+      received.writeBuffer(&bytes)
     }
     var answers = ByteBuffer()
-    while let length = self.received.getInteger(at: self.received.readerIndex, as: UInt32.self) {
-      guard length <= MessageFormat.longestMessage else { return context.close(promise: nil) }
-      let size = MessageFormat.lengthSize + Int(length)
-      guard let message = self.received.readSlice(length: size) else { break }
-      answers.writeInteger(MessageFormat.sum(of: message))
+    while let answer = nextAnswer() {
+      guard let answer = answer.sum else { return context.close(promise: nil) }
+      answers.writeInteger(answer)
     }
-    self.received.discardReadBytes()
-    if answers.readableBytes > 0 { context.write(self.wrapOutboundOut(answers), promise: nil) }
+    received.discardReadBytes()
+    if answers.readableBytes > 0 { context.write(wrapOutboundOut(answers), promise: nil) }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -55,5 +60,29 @@ private final class AnsweringHandler: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     context.close(promise: nil)
+  }
+
+  /// - Returns: `nil` if more bytes are needed; no sum if the message is not one of ours.
+  private func nextAnswer() -> (sum: UInt64?, Void)? {
+    if bulk == nil {
+      guard let length = received.getInteger(at: received.readerIndex, as: UInt32.self) else { return nil }
+      if length != MessageFormat.bulkMark {
+        guard length <= MessageFormat.longestMessage else { return (nil, ()) }
+        return received.readSlice(length: MessageFormat.lengthSize + Int(length))
+          .map { (MessageFormat.sum(of: $0), ()) }
+      }
+      guard let head = received.readMultipleIntegers(as: (UInt32, UInt64).self) else { return nil }
+      bulk = Bulk(remaining: head.1)
+    }
+    return bulkAnswer()
+  }
+
+  private func bulkAnswer() -> (sum: UInt64?, Void)? {
+    guard var bulk else { return nil }
+    let length = Int(min(bulk.remaining, UInt64(received.readableBytes)))
+    if let piece = received.readSlice(length: length) { bulk.sum.update(piece) }
+    bulk.remaining -= UInt64(length)
+    self.bulk = bulk.remaining > 0 ? bulk : nil
+    return bulk.remaining > 0 ? nil : (bulk.sum.value, ())
   }
 }

@@ -4,76 +4,85 @@ import NIOPosix
 /// Messages of the same sizes through two bare NIO handlers: no Raft, no streams, no tasks. What the event loops and
 /// the kernel allow, and so a ceiling for any transport on them.
 final class MessageSystem: MeasuredSystem {
-  static let name = "bare-nio"
+  private let server: any AnsweringSide
+  private let files: SnapshotFiles
 
-  private let server: PeerProcess
-  private let port: Int
-
-  init() async throws {
-    self.server = try PeerProcess(arguments: BenchServerCommand.arguments(.nio))
-    let address = try await self.server.hear(PeerLines.Listening.self).address
-    guard let port = address.split(separator: ":").last.flatMap({ Int($0) }) else {
-      throw BenchError("the server does not say where it listens")
-    }
-    self.port = port
+  init(server: any AnsweringSide, files: SnapshotFiles) {
+    self.server = server
+    self.files = files
   }
 
-  var name: String { Self.name }
+  var name: SystemName { .bareNIO }
 
   func supports(_ workload: Workload) -> Bool {
     switch workload.kind {
     case .pipeline: true
-    case .latency(_, let isBusy): !isBusy
-    case .unary, .snapshot: false
+    case .snapshot(let shape, _): shape.encoding == .plain && shape.source == .memory
+    case .latency(_, let load): load == .idle
+    case .unary, .pipelines, .peers, .codec, .idle: false
     }
   }
 
   func open(_ workload: Workload) async throws -> any MeasuringSession {
-    let (batch, depth) =
-      switch workload.kind {
-      case .pipeline(let batch, let depth): (batch, depth ?? Workload.defaultPipeline)
-      case .unary, .snapshot, .latency: (Workload.Batch(entries: 1, entryBytes: 64), 1)
-      }
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    switch workload.kind {
+    case .pipeline(let batch, let depth):
+      return try await messages(batch, depth: depth ?? Workload.defaultPipeline)
+    case .snapshot(let shape, let size):
+      let bytes = try files.bytes(shape.content, upTo: size)
+      let channel = try await connect { BulkSendingHandler() }
+      return BulkSession(channel: channel, bytes: bytes, sides: TwoSides(server: server), wireBytes: Tally())
+    case .unary, .pipelines, .peers, .codec, .idle, .latency:
+      return try await messages(Workload.Batch(entries: 1, entryBytes: 64), depth: 1)
+    }
+  }
+
+  private func messages(_ batch: Workload.Batch, depth: Int) async throws -> MessageSession {
+    let channel = try await connect { SendingHandler(batch: batch, depth: depth) }
+    return MessageSession(channel: channel, batch: batch, sides: TwoSides(server: server), wireBytes: Tally())
+  }
+
+  private func connect(_ handler: @escaping @Sendable () -> some ChannelHandler) async throws -> any Channel {
+    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(SendingHandler(batch: batch, depth: depth))
+          try channel.pipeline.syncOperations.addHandler(handler())
         }
       }
-      .connect(host: "127.0.0.1", port: self.port).get()
-    return MessageSession(channel: channel, batch: batch, server: self.server, wireBytes: Tally())
+      .connect(to: RemoteHost.resolve(server.address)).get()
   }
 
   func stop() async {
-    await self.server.stop()
+    await server.stop()
   }
 }
 
 private struct MessageSession: MeasuringSession {
   let channel: any Channel
   let batch: Workload.Batch
-  let server: PeerProcess
+  let sides: TwoSides
   let wireBytes: Tally
 
-  func measure(_ duration: Duration) async throws -> Sample {
-    let promise = self.channel.eventLoop.makePromise(of: Sample.self)
-    self.channel.triggerUserOutboundEvent(
-      SendingHandler.Order(duration: duration, promise: promise), promise: nil)
+  func measure(_ effort: Effort) async throws -> Sample {
+    let promise = channel.eventLoop.makePromise(of: Sample.self)
+    channel.triggerUserOutboundEvent(
+      SendingHandler.Order(duration: effort.duration, promise: promise), promise: nil)
     let sample = try await promise.futureResult.get()
-    let messageSize = MessageFormat.lengthSize + self.batch.byteCount + MessageFormat.answerSize
-    self.wireBytes.add(sample.operations * messageSize)
+    let messageSize = MessageFormat.lengthSize + batch.byteCount + MessageFormat.answerSize
+    wireBytes.add(sample.operations * messageSize)
     return sample
   }
 
+  func count(_ isOn: Bool) async throws {
+    try await sides.count(isOn)
+  }
+
   func usage() async throws -> Usage {
-    Usage(
-      clientCPUSeconds: ProcessorTime.seconds, serverCPUSeconds: try await self.server.usage().cpuSeconds,
-      wireBytes: UInt64(self.wireBytes.value))
+    try await sides.usage(wireBytes: UInt64(wireBytes.value))
   }
 
   func close() async {
-    try? await self.channel.close()
+    try? await channel.close()
   }
 }
 
@@ -117,61 +126,61 @@ private final class SendingHandler: ChannelDuplexHandler {
     guard let order = event as? Order else {
       return context.triggerUserOutboundEvent(event, promise: promise)
     }
-    self.run = Run(
+    run = Run(
       watch: Stopwatch(order.duration), promise: order.promise,
-      recorder: self.depth == 1 ? LatencyRecorder() : nil)
-    self.fill(context)
+      recorder: depth == 1 ? LatencyRecorder() : nil)
+    fill(context)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var bytes = self.unwrapInboundIn(data)
-    self.received.writeBuffer(&bytes)
-    while let sum = self.received.readInteger(as: UInt64.self) {
+    var bytes = unwrapInboundIn(data)
+    received.writeBuffer(&bytes)
+    while let sum = received.readInteger(as: UInt64.self) {
       guard sum == self.sum else {
-        return self.fail(context, BenchError("a message arrived with other bytes"))
+        return fail(context, BenchError("a message arrived with other bytes"))
       }
-      self.underWay -= 1
-      guard let sent = self.run?.lastSent else { continue }
-      self.run?.answers += 1
-      self.run?.recorder?.record(ContinuousClock.now - sent)
+      underWay -= 1
+      guard let sent = run?.lastSent else { continue }
+      run?.answers += 1
+      run?.recorder?.record(nanoseconds: (ContinuousClock.now - sent).inNanoseconds)
     }
-    self.received.discardReadBytes()
+    received.discardReadBytes()
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    self.fill(context)
+    fill(context)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    self.fail(context, BenchError("the connection was lost"))
+    fail(context, BenchError("the connection was lost"))
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    self.fail(context, error)
+    fail(context, error)
   }
 
   private func fill(_ context: ChannelHandlerContext) {
-    guard let run = self.run else { return }
+    guard let run = run else { return }
     if run.watch.isRunning {
       self.run?.lastSent = .now
-      while self.underWay < self.depth {
-        self.underWay += 1
-        context.write(self.wrapOutboundOut(self.message), promise: nil)
+      while underWay < depth {
+        underWay += 1
+        context.write(wrapOutboundOut(message), promise: nil)
       }
       context.flush()
-    } else if self.underWay == 0 {
+    } else if underWay == 0 {
       self.run = nil
       run.promise.succeed(
         Sample(
-          operations: run.answers, payloadBytes: run.answers * self.batch.byteCount,
+          operations: run.answers, payloadBytes: run.answers * batch.byteCount,
           seconds: run.watch.seconds,
           latency: run.recorder?.latency))
     }
   }
 
   private func fail(_ context: ChannelHandlerContext, _ error: any Error) {
-    self.run?.promise.fail(error)
-    self.run = nil
+    run?.promise.fail(error)
+    run = nil
     context.close(promise: nil)
   }
 }

@@ -6,13 +6,14 @@ import Synchronization
 struct MuxCalls: Sendable {
   let transport: any Transport
   let target: ServerAddress
-  private let peer = BenchServer.serverID
-  private let header = RPCHeader(
+  let peer: ServerID
+  let header = RPCHeader(
     protocolVersion: 3, id: ByteBuffer(string: "client"), address: ByteBuffer(string: "127.0.0.1:8300"))
-  private let leader = ByteBuffer(string: "127.0.0.1:8300")
+  let leader = ByteBuffer(string: "127.0.0.1:8300")
 
-  init(transport: any Transport, target: ServerAddress) {
+  init(transport: any Transport, target: ServerAddress, peer: ServerID = BenchServer.serverID) {
     self.transport = transport
+    self.peer = peer
     self.target = target
   }
 
@@ -20,40 +21,54 @@ struct MuxCalls: Sendable {
 
   /// Calls of several callers at once.
   func unary(callers: Int, _ batch: Workload.Batch, _ duration: Duration) async throws -> Sample {
-    let append = self.append(batch)
+    let append = append(batch)
     let watch = Stopwatch(duration)
-    let count = try await withThrowingTaskGroup(of: Int.self) { group in
+    let recorder = try await withThrowingTaskGroup(of: LatencyRecorder.self) { group in
       for _ in 0..<callers {
         group.addTask {
-          var count = 0
+          var recorder = LatencyRecorder()
+          var start = ContinuousClock.now
           while watch.isRunning {
-            let response = try await self.transport.appendEntries(
-              id: self.peer, target: self.target, append.request)
+            let response = try await transport.appendEntries(
+              id: peer, target: target, append.request)
             try append.check(response)
-            count += 1
+            let end = ContinuousClock.now
+            recorder.record(nanoseconds: (end - start).inNanoseconds)
+            start = end
           }
-          return count
+          return recorder
         }
       }
-      return try await group.reduce(0, +)
+      var all = LatencyRecorder()
+      for try await one in group { all.add(one) }
+      return all
     }
-    return Sample(operations: count, payloadBytes: count * batch.byteCount, seconds: watch.seconds)
+    return Sample(
+      operations: recorder.count, payloadBytes: recorder.count * batch.byteCount, seconds: watch.seconds,
+      latency: recorder.latency)
   }
 
-  /// Requests through one pipeline, as many as it takes.
-  func pipeline(_ batch: Workload.Batch, _ duration: Duration) async throws -> Sample {
+  /// Requests through several pipelines at once, as many as they take.
+  static func pipelines(
+    _ calls: [MuxCalls], _ batch: Workload.Batch, _ duration: Duration
+  ) async throws -> Sample {
     let watch = Stopwatch(duration)
     let count = Tally()
-    try await self.pipeline(batch, counting: count) { watch.isRunning }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for caller in calls {
+        group.addTask { try await caller.pipeline(batch, counting: count) { watch.isRunning } }
+      }
+      try await group.waitForAll()
+    }
     return Sample(
       operations: count.value, payloadBytes: count.value * batch.byteCount, seconds: watch.seconds)
   }
 
-  private func pipeline(
+  func pipeline(
     _ batch: Workload.Batch, counting answers: Tally, while goesOn: @escaping @Sendable () -> Bool
   ) async throws {
-    let append = self.append(batch)
-    try await self.transport.withAppendPipeline(id: self.peer, target: self.target) { pipeline in
+    let append = append(batch)
+    try await transport.withAppendPipeline(id: peer, target: target) { pipeline in
       async let sending: Void = Self.send(append.request, through: pipeline, while: goesOn)
       for await future in pipeline.consumer {
         try append.check(try await future.response)
@@ -74,7 +89,7 @@ struct MuxCalls: Sendable {
   }
 
   private func append(_ batch: Workload.Batch) -> SummedAppend {
-    SummedAppend(batch, header: self.header, leader: self.leader)
+    SummedAppend(batch, header: header, leader: leader)
   }
 
   // MARK: Snapshots
@@ -84,76 +99,20 @@ struct MuxCalls: Sendable {
     let watch = Stopwatch(duration)
     var count = 0
     repeat {
-      try await self.send(snapshot, snapshot.source())
+      try await send(snapshot, snapshot.source())
       count += 1
     } while watch.isRunning
     return Sample(operations: count, payloadBytes: count * snapshot.size, seconds: watch.seconds)
   }
 
-  private func send(_ snapshot: OutgoingSnapshot, _ source: SnapshotSource) async throws {
+  func send(_ snapshot: OutgoingSnapshot, _ source: SnapshotSource) async throws {
     let request = InstallSnapshotRequest(
-      header: self.header, snapshotVersion: 1, term: 1, leader: self.leader, lastLogIndex: 1, lastLogTerm: 1,
+      header: header, snapshotVersion: 1, term: 1, leader: leader, lastLogIndex: 1, lastLogTerm: 1,
       size: Int64(snapshot.size))
-    let response = try await self.transport.installSnapshot(
-      id: self.peer, target: self.target, request, data: source)
+    let response = try await transport.installSnapshot(
+      id: peer, target: target, request, data: source)
     guard response.success, response.term == snapshot.sum else {
       throw BenchError("a snapshot arrived with other bytes than were sent")
-    }
-  }
-
-  // MARK: Latencies
-
-  /// Small calls, one after the other.
-  func latency(_ question: Workload.Question, _ duration: Duration) async throws -> Sample {
-    let watch = Stopwatch(duration)
-    var recorder = LatencyRecorder()
-    while watch.isRunning {
-      let start = ContinuousClock.now
-      try await self.ask(question)
-      recorder.record(ContinuousClock.now - start)
-    }
-    return Sample(
-      operations: recorder.count, payloadBytes: 0, seconds: watch.seconds, latency: recorder.latency)
-  }
-
-  /// The same beside a pipeline and snapshots that take all they can get.
-  func latency(
-    _ question: Workload.Question, beside load: OutgoingSnapshot, _ duration: Duration
-  ) async throws -> Sample {
-    let answers = Tally()
-    let snapshotBytes = Tally()
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        try await self.pipeline(Workload.loadBatch, counting: answers) { !Task.isCancelled }
-      }
-      group.addTask {
-        while !Task.isCancelled { try await self.send(load, load.source(counting: snapshotBytes)) }
-      }
-      // The load is there when both have come a little way; these calls are part of no figure.
-      while answers.value < 1_000 || snapshotBytes.value < 4 << 20 { try await self.ask(question) }
-      let before = (answers: answers.value, bytes: snapshotBytes.value)
-      var sample = try await self.latency(question, duration)
-      sample.load = Sample.Load(
-        requestsPerSecond: Double(answers.value - before.answers) / sample.seconds,
-        snapshotBytesPerSecond: Double(snapshotBytes.value - before.bytes) / sample.seconds)
-      group.cancelAll()
-      // What the load's end throws is our own cancellation.
-      while await group.nextResult() != nil {}
-      return sample
-    }
-  }
-
-  private func ask(_ question: Workload.Question) async throws {
-    switch question {
-    case .vote:
-      let request = RequestVoteRequest(
-        header: self.header, term: 2, candidate: self.leader, lastLogIndex: 1, lastLogTerm: 1)
-      let response = try await self.transport.requestVote(id: self.peer, target: self.target, request)
-      guard response.granted else { throw BenchError("a vote was not granted") }
-    case .heartbeat:
-      let request = AppendEntriesRequest(header: self.header, term: 2, leader: self.leader)
-      let response = try await self.transport.appendEntries(id: self.peer, target: self.target, request)
-      guard response.success else { throw BenchError("a heartbeat was not accepted") }
     }
   }
 }
@@ -168,14 +127,14 @@ private struct SummedAppend: Sendable {
       let bytes = (0..<batch.entryBytes).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ number) }
       return LogEntry(index: 2 + UInt64(number), term: 1, data: ByteBuffer(bytes: bytes))
     }
-    self.request = AppendEntriesRequest(
+    request = AppendEntriesRequest(
       header: header, term: 1, leader: leader, previousLogIndex: 1, previousLogTerm: 1, entries: entries,
       leaderCommitIndex: 1)
     self.sum = BenchServer.sum(of: self.request)
   }
 
   func check(_ response: AppendEntriesResponse) throws {
-    guard response.success, response.lastLog == self.sum else {
+    guard response.success, response.lastLog == sum else {
       throw BenchError("entries arrived with other bytes than were sent")
     }
   }
@@ -185,9 +144,9 @@ private struct SummedAppend: Sendable {
 final class Tally: Sendable {
   private let count = Atomic(0)
 
-  var value: Int { self.count.load(ordering: .relaxed) }
+  var value: Int { count.load(ordering: .relaxed) }
 
   func add(_ more: Int) {
-    self.count.add(more, ordering: .relaxed)
+    count.add(more, ordering: .relaxed)
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import RaftTransport
 
@@ -8,7 +9,7 @@ struct OutgoingSnapshot: Sendable {
   private let origin: Origin
 
   private enum Origin: Sendable {
-    case memory(ByteBuffer)
+    case memory([ByteBuffer])
     case file(String)
   }
 
@@ -18,46 +19,51 @@ struct OutgoingSnapshot: Sendable {
     let bytes = try files.bytes(content)
     var sum = WordSum()
     sum.update(bytes)
-    self.size = bytes.readableBytes
+    size = bytes.readableBytes
     self.sum = sum.value
     self.origin =
       switch origin {
-      case .memory: .memory(bytes)
+      case .memory: .memory(Self.pieces(of: bytes))
       case .file: .file(files.path(content))
       }
   }
 
-  /// The bytes, once.
-  func source() -> SnapshotSource {
-    switch self.origin {
-    case .memory(let bytes): SnapshotSource(bytes)
-    case .file(let path): SnapshotSource(contentsOfFile: path)
+  /// Its first bytes, from memory.
+  func cut(to limit: Int) throws -> OutgoingSnapshot {
+    guard limit < size else { return self }
+    switch origin {
+    case .memory(let pieces):
+      var bytes = ByteBuffer()
+      for piece in pieces where bytes.readableBytes < limit { bytes.writeImmutableBuffer(piece) }
+      return OutgoingSnapshot(bytes.getSlice(at: bytes.readerIndex, length: limit) ?? bytes)
+    case .file(let path):
+      let file = try FileHandle(forReadingFrom: URL(filePath: path))
+      defer { try? file.close() }
+      return OutgoingSnapshot(ByteBuffer(bytes: try file.read(upToCount: limit) ?? Data()))
     }
   }
 
-  /// The bytes, counted as the transport takes them.
-  func source(counting taken: Tally) -> SnapshotSource {
-    SnapshotSource(CountedPieces(source: self.source(), taken: taken))
-  }
-}
-
-/// The pieces of a source, counted.
-private struct CountedPieces: AsyncSequence, Sendable {
-  let source: SnapshotSource
-  let taken: Tally
-
-  func makeAsyncIterator() -> Iterator {
-    Iterator(pieces: self.source.makeAsyncIterator(), taken: self.taken)
+  private init(_ bytes: ByteBuffer) {
+    var sum = WordSum()
+    sum.update(bytes)
+    size = bytes.readableBytes
+    self.sum = sum.value
+    origin = .memory(Self.pieces(of: bytes))
   }
 
-  struct Iterator: AsyncIteratorProtocol {
-    var pieces: SnapshotSource.Iterator
-    let taken: Tally
+  /// The bytes in buffers of 4 MiB at most: NIO copies what is sliced of larger ones.
+  static func pieces(of bytes: ByteBuffer) -> [ByteBuffer] {
+    stride(from: 0, to: bytes.readableBytes, by: 4 << 20).map { offset in
+      let view = bytes.readableBytesView.dropFirst(offset).prefix(4 << 20)
+      return ByteBuffer(bytes: view)
+    }
+  }
 
-    mutating func next() async throws -> ByteBuffer? {
-      let piece = try await self.pieces.next()
-      self.taken.add(piece?.readableBytes ?? 0)
-      return piece
+  /// The bytes, once.
+  func source() -> SnapshotSource {
+    switch origin {
+    case .memory(let bytes): SnapshotSource(bytes)
+    case .file(let path): SnapshotSource(contentsOfFile: path)
     }
   }
 }

@@ -5,21 +5,54 @@ enum PeerLines {
   /// The first line of a server.
   struct Listening: Codable, Sendable {
     var address: String
+    /// Of further transports in the same process.
+    var others: [String]?
   }
 
   /// What is asked of a process.
   struct Order: Codable, Sendable {
-    /// `usage` of everybody, `measure` of a client in another language.
+    /// `usage` of everybody, `count` and `discount` of our own, `measure` of a client in another language; `machine`,
+    /// `serve` and `stop` of a machine.
     var order: String
+    var system: SystemName?
+    /// Which answering process is meant, by a number that the asking side gives it.
+    var side: Int?
+    var shape: ServerShape?
+    /// How many more idle things to make.
+    var more: Int?
     var workload: WorkloadOrder?
 
-    static let usage = Order(order: "usage", workload: nil)
+    static let usage = Order(order: "usage")
   }
 
-  /// What one process has used; `wireBytes` is 0 for servers.
+  /// The answer to an order that asks for nothing.
+  struct Done: Codable, Sendable {
+    var done: String
+  }
+
+  /// What one process has used; `wireBytes` is 0 for servers. Programs in other languages leave out what they do not
+  /// know.
   struct ProcessUsage: Codable, Sendable {
     var cpuSeconds: Double
     var wireBytes: UInt64
+    /// While they were counted.
+    var allocations: UInt64?
+    /// While they were counted; told by whoever has started the process.
+    var systemCalls: UInt64?
+    /// At the moment.
+    var residentBytes: UInt64?
+    /// At the moment.
+    var heapBytes: UInt64?
+    /// How often its threads were woken.
+    var wakeUps: UInt64?
+
+    /// Of the process that asks.
+    static var current: ProcessUsage {
+      ProcessUsage(
+        cpuSeconds: ProcessorTime.seconds, wireBytes: 0, allocations: Allocations.count,
+        residentBytes: ProcessMemory.residentBytes, heapBytes: ProcessMemory.heapBytes,
+        wakeUps: ProcessMemory.wakeUps)
+    }
   }
 
   /// The answer to something that did not work.
@@ -39,48 +72,5 @@ enum PeerLines {
     let data = Data(line.utf8)
     if let failure = try? JSONDecoder().decode(Failure.self, from: data) { throw BenchError(failure.failure) }
     return try JSONDecoder().decode(type, from: data)
-  }
-}
-
-/// A workload as a client in another language gets it: flat, with zeros for what does not apply.
-struct WorkloadOrder: Codable, Sendable {
-  /// `unary`, `pipeline`, `snapshot`, `vote` or `heartbeat`.
-  var kind: String
-  var callers = 0
-  var entries = 0
-  var entryBytes = 0
-  var depth = 0
-  var isBusy = false
-  /// The file with the snapshot's bytes.
-  var file = ""
-  /// Whether the file is read beforehand and sent from memory.
-  var isInMemory = false
-  var seconds = 0.0
-
-  init(_ workload: Workload, files: SnapshotFiles, duration: Duration) {
-    switch workload.kind {
-    case .unary(let callers):
-      self.kind = "unary"
-      self.callers = callers
-      self.entries = Workload.unaryBatch.entries
-      self.entryBytes = Workload.unaryBatch.entryBytes
-    case .pipeline(let batch, let depth):
-      self.kind = "pipeline"
-      self.entries = batch.entries
-      self.entryBytes = batch.entryBytes
-      self.depth = depth ?? Workload.defaultPipeline
-    case .snapshot(let shape):
-      self.kind = "snapshot"
-      self.file = files.path(shape.content)
-      self.isInMemory = shape.source == .memory
-    case .latency(let question, let isBusy):
-      self.kind = question.rawValue
-      self.isBusy = isBusy
-      self.entries = Workload.loadBatch.entries
-      self.entryBytes = Workload.loadBatch.entryBytes
-      self.depth = Workload.deepPipeline
-      self.file = files.path(.random)
-    }
-    self.seconds = duration.inSeconds
   }
 }

@@ -10,28 +10,38 @@ struct SnapshotFiles: Sendable {
   /// Makes the files.
   init(size: Int) throws {
     self.size = size
-    self.directory = FileManager.default.temporaryDirectory.appending(
+    directory = FileManager.default.temporaryDirectory.appending(
       path: "raft-mux-bench-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     do {
-      for content in Workload.SnapshotContent.allCases { try self.make(content) }
+      for content in Workload.SnapshotContent.allCases { try make(content) }
     } catch {
-      self.remove()
+      remove()
       throw error
     }
   }
 
   func path(_ content: Workload.SnapshotContent) -> String {
-    self.directory.appending(path: content.rawValue).path
+    directory.appending(path: content.rawValue).path
   }
 
-  func bytes(_ content: Workload.SnapshotContent) throws -> ByteBuffer {
-    ByteBuffer(bytes: try Data(contentsOf: self.directory.appending(path: content.rawValue)))
+  /// The first bytes of a file, or all of it.
+  func bytes(_ content: Workload.SnapshotContent, upTo limit: Int? = nil) throws -> ByteBuffer {
+    let file = try FileHandle(forReadingFrom: URL(filePath: path(content)))
+    defer { try? file.close() }
+    var bytes = ByteBuffer()
+    var remaining = min(limit ?? size, size)
+    bytes.reserveCapacity(remaining)
+    while remaining > 0, let piece = try file.read(upToCount: min(remaining, 4 << 20)), !piece.isEmpty {
+      bytes.writeBytes(piece)
+      remaining -= piece.count
+    }
+    return bytes
   }
 
   /// Removes the files. Doing it twice does no harm.
   func remove() {
-    try? FileManager.default.removeItem(at: self.directory)
+    try? FileManager.default.removeItem(at: directory)
   }
 
   private func make(_ content: Workload.SnapshotContent) throws {
@@ -41,13 +51,13 @@ struct SnapshotFiles: Sendable {
       case .text: Data(GeneratedText.lines(20_000).utf8)
       case .random: Self.randomBytes(count: 4 << 20)
       }
-    let path = self.path(content)
+    let path = path(content)
     guard FileManager.default.createFile(atPath: path, contents: nil) else {
       throw BenchError("the file \(path) cannot be made")
     }
     let file = try FileHandle(forWritingTo: URL(filePath: path))
     defer { try? file.close() }
-    var remaining = self.size
+    var remaining = size
     while remaining > 0 {
       let piece = pattern.prefix(remaining)
       try file.write(contentsOf: piece)

@@ -9,10 +9,18 @@ struct Workload: Sendable, Equatable {
     case unary(callers: Int)
     /// AppendEntries through one pipeline; a depth of `nil` is the transport's default.
     case pipeline(Batch, depth: Int?)
-    /// Snapshots, one after the other.
-    case snapshot(SnapshotShape)
-    /// One small call after the other, alone or beside a pipeline and a snapshot that take all they can get.
-    case latency(Question, isBusy: Bool)
+    /// So many pipelines on one connection at once, each at the default depth.
+    case pipelines(Int, Batch)
+    /// A deep pipeline to each of so many peers at once.
+    case peers(Int, Batch)
+    /// Snapshots, one after the other; a size of `nil` is all of the file.
+    case snapshot(SnapshotShape, size: Int?)
+    /// Small calls, alone or beside a load that takes all it can get.
+    case latency(Question, beside: Load)
+    /// Writing and reading one message, without any connection.
+    case codec(CodecMessage)
+    /// What so many of something hold that nobody uses.
+    case idle(IdleThing, count: Int)
   }
 
   /// The entries of one request.
@@ -20,7 +28,7 @@ struct Workload: Sendable, Equatable {
     let entries: Int
     let entryBytes: Int
 
-    var byteCount: Int { self.entries * self.entryBytes }
+    var byteCount: Int { entries * entryBytes }
   }
 
   struct SnapshotShape: Sendable, Equatable {
@@ -45,6 +53,18 @@ struct Workload: Sendable, Equatable {
     case random
   }
 
+  enum Load: String, Sendable, CaseIterable {
+    case idle
+    case snapshot
+    /// A snapshot and a pipeline.
+    case busy
+  }
+
+  enum IdleThing: String, Sendable, CaseIterable {
+    case connections
+    case streams
+  }
+
   enum Question: String, Sendable, CaseIterable {
     case vote
     case heartbeat
@@ -65,7 +85,7 @@ extension Workload {
   static let defaultPipeline = 2
 
   /// Everything that can be measured, in the order in which it is.
-  static let all: [Workload] = unaryCalls + pipelines + snapshots + latencies
+  static let all: [Workload] = unaryCalls + pipelines + snapshots + latencies + growth + codec + idle
 
   private static let unaryCalls = [1, 8, 64].map { Workload(name: "unary-\($0)", kind: .unary(callers: $0)) }
 
@@ -87,37 +107,83 @@ extension Workload {
       SnapshotContent.allCases.map { content in
         Workload(
           name: "snapshot-\(source)-\(encoding)-\(content)",
-          kind: .snapshot(SnapshotShape(source: source, encoding: encoding, content: content)))
+          kind: .snapshot(
+            SnapshotShape(source: source, encoding: encoding, content: content), size: nil))
       }
     }
   }
 
   private static let latencies = Question.allCases.flatMap { question in
-    [false, true].map { isBusy in
-      Workload(
-        name: "\(question)-\(isBusy ? "busy" : "idle")", kind: .latency(question, isBusy: isBusy))
+    Load.allCases.map { load in
+      Workload(name: "\(question)-\(load)", kind: .latency(question, beside: load))
     }
   }
 
+  private static let growth =
+    [1, 4, 16, 64, 256, 1024].map { entries in
+      Workload(
+        name: "growth-entries-\(entries)",
+        kind: .pipeline(Batch(entries: entries, entryBytes: 256), depth: deepPipeline))
+    }
+    + [1, 4, 16, 64, 200].map { count in
+      Workload(name: "growth-streams-\(count)", kind: .pipelines(count, Batch(entries: 1, entryBytes: 256)))
+    }
+    + [1, 2, 4, 8, 16].map { count in
+      Workload(name: "growth-peers-\(count)", kind: .peers(count, Batch(entries: 1, entryBytes: 256)))
+    }
+    + [0, 2, 4, 6, 8, 10].map { power in
+      Workload(
+        name: "growth-snapshot-\(ByteSize(count: 1 << (20 + power)))",
+        kind: .snapshot(
+          SnapshotShape(source: .memory, encoding: .plain, content: .random), size: 1 << (20 + power)))
+    }
+
+  private static let codec = CodecMessage.allCases.map {
+    Workload(name: "codec-\($0.rawValue)", kind: .codec($0))
+  }
+
+  private static let idle = [
+    Workload(name: "idle-connections", kind: .idle(.connections, count: 1_000)),
+    Workload(name: "idle-streams", kind: .idle(.streams, count: 10_000)),
+  ]
+
   /// What it is, for people.
   var about: String {
-    switch self.kind {
+    switch kind {
     case .unary(let callers):
       "AppendEntries calls of \(Self.unaryBatch) by \(callers) caller\(callers == 1 ? "" : "s")"
     case .pipeline(let batch, let depth):
       "one pipeline, requests of \(batch), " + (depth.map { "\($0) in flight" } ?? "the default depth")
-    case .snapshot(let shape):
-      "snapshots of \(shape.content == .text ? "text-like" : "random") bytes from "
+    case .pipelines(let count, let batch):
+      "\(count) pipelines at once to one peer, requests of \(batch), the default depth"
+    case .peers(let count, let batch):
+      "a pipeline to each of \(count) peers at once, requests of \(batch), \(Self.deepPipeline) in flight"
+    case .snapshot(let shape, let size):
+      "snapshots " + (size.map { "of \(ByteSize(count: $0))B " } ?? "")
+        + "of \(shape.content == .text ? "text-like" : "random") bytes from "
         + "\(shape.source == .memory ? "memory" : "a file"), \(shape.encoding.about)"
-    case .latency(let question, let isBusy):
-      (question == .vote ? "RequestVote" : "heartbeats") + ", one after the other"
-        + (isBusy ? ", beside a full pipeline and a full snapshot" : "")
+    case .latency(let question, let load):
+      (question == .vote ? "RequestVote" : "heartbeats") + load.about
+    case .codec(let message):
+      "writing and reading \(message.about)"
+    case .idle(let thing, let count):
+      "\(Figures.count(count)) idle \(thing.rawValue)" + (thing == .streams ? " on one connection" : "")
     }
   }
 }
 
 extension Workload.Batch: CustomStringConvertible {
-  var description: String { "\(self.entries) x \(self.entryBytes) B" }
+  var description: String { "\(entries) x \(entryBytes) B" }
+}
+
+extension Workload.Load {
+  fileprivate var about: String {
+    switch self {
+    case .idle: ", with nothing beside"
+    case .snapshot: ", beside a snapshot as fast as it goes"
+    case .busy: ", beside a pipeline and a snapshot as fast as they go"
+    }
+  }
 }
 
 extension Workload.SnapshotEncoding {

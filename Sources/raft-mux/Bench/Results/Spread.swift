@@ -11,11 +11,11 @@ struct Spread: Sendable, Equatable {
     let middle = sorted.count / 2
     self.least = least
     self.greatest = greatest
-    self.median = sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    median = sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 
   /// `median [least ... greatest]`, each written by `format`.
   func text(_ format: (Double) -> String) -> String {
-    "\(format(self.median)) [\(format(self.least)) ... \(format(self.greatest))]"
+    "\(format(median)) [\(format(least)) ... \(format(greatest))]"
   }
 }
