@@ -92,7 +92,8 @@ struct KeepAliveTests {
   }
 
   // R-LIV-10
-  @Test("gives no path more than a minute", arguments: [TimeAmount.seconds(8), .hours(1), .nanoseconds(.max)])
+  @Test(
+    "gives no path more than a minute", arguments: [TimeAmount.seconds(8), .hours(1), .nanoseconds(.max)])
   func endlessPath(_ measured: TimeAmount) throws {
     var keepAlive = try steady()
     keepAlive.measured(roundTrip(measured), now: start)
