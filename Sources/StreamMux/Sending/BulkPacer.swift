@@ -117,7 +117,8 @@ package struct BulkPacer: Equatable, Sendable {
     guard let lastSample else { return bulkWaits }
     let pause = phase == .aside ? .milliseconds(20) : interval(path)
     guard now - lastSample >= pause else { return false }
-    return isHolding || count(from: sentAtSample, to: sent) >= Self.sampleBytes
+    // What is held back is let go by new figures, not by time alone.
+    return bulkWaits || count(from: sentAtSample, to: sent) >= Self.sampleBytes
   }
 
   /// Takes what the system told.
