@@ -27,9 +27,9 @@ package import NIOCore
 /// timers nor a say in when packets leave.
 package struct BulkPacer: Equatable, Sendable {
   package enum Phase: Equatable, Sendable {
-    /// Nothing is known of the socket yet, or the system does not tell: nothing is held back.
+    /// Nothing is known of the path yet: nothing is held back.
     case unmeasured
-    /// Nothing is held back until a queue shows, or the rate no longer grows.
+    /// Until a queue stands, or the rate no longer grows.
     case startUp(fastest: Double, roundsWithoutGrowth: Int)
     /// `extra` is the headroom now.
     case steady(extra: TimeAmount)
@@ -75,7 +75,7 @@ package struct BulkPacer: Equatable, Sendable {
   /// Bytes that may always be under way.
   static let leastBound = 16 * 1_024
   /// Bytes that are worth asking the system about.
-  static let sampleBytes: UInt64 = 16 * 1_024
+  static let sampleBytes = 16 * 1_024
 
   package private(set) var phase = Phase.unmeasured
   /// The system does not tell about sockets. Figures come seldom then, and a round trip late.
@@ -84,6 +84,7 @@ package struct BulkPacer: Equatable, Sendable {
   private var lastSample: NIODeadline?
   private var sentAtSample: UInt64 = 0
   private var outstandingAtSample = 0
+  private var unsentAtSample = 0
   private var acknowledgedAtSample: UInt64 = 0
   /// Held back since the last sample.
   private var wasHeldSinceSample = false
@@ -116,7 +117,8 @@ package struct BulkPacer: Equatable, Sendable {
     guard let lastSample else { return bulkWaits }
     let pause = phase == .aside ? .milliseconds(20) : interval(path)
     guard now - lastSample >= pause else { return false }
-    return isHolding || sent - sentAtSample >= Self.sampleBytes
+    // What is held back is let go by new figures, not by time alone.
+    return bulkWaits || count(from: sentAtSample, to: sent) >= Self.sampleBytes
   }
 
   /// Takes what the system told.
@@ -132,6 +134,7 @@ package struct BulkPacer: Equatable, Sendable {
     lastSample = now
     sentAtSample = sent
     outstandingAtSample = figures.outstanding
+    unsentAtSample = figures.unsent
     heldUntil = nil
     let wasHeld = wasHeldSinceSample
     wasHeldSinceSample = false
@@ -208,7 +211,7 @@ package struct BulkPacer: Equatable, Sendable {
     case .steady(let extra):
       if hadQueue {
         phase = .steady(extra: headroom)
-      } else if round.wasHeld, round.isSaturated {
+      } else if round.wasHeld {
         phase = .steady(extra: min(extra + extra, max(least, headroom)))
       }
       // What is under way explains a queue of the headroom. If there is more, rate or least round trip is wrong; the
@@ -334,13 +337,19 @@ package struct BulkPacer: Equatable, Sendable {
     guard let bound = bound(path), let lastSample else { return true }
     // Acknowledgements are taken to come at the path's rate, but no longer than until the next sample is due.
     let interval = interval(path)
+    if unsentAtSample > 0, unsentAtSample + count(from: sentAtSample, to: sent) >= unsentLimit(path) {
+      holds += 1
+      heldUntil = max(now + .microseconds(200), lastSample + interval)
+      return false
+    }
     guard let known = rate(path) else { return expectsRoom(sent: sent, bound: bound, now: now) }
     var rate = max(known, Double(Self.leastBound))
     // With rare figures it is what is expected in between that lets bytes go: it must not keep up what shall shrink.
     if case .draining = phase { rate *= 0.8 }
     let age = min(max(now - lastSample, .zero), interval)
     let expected =
-      Double(outstandingAtSample) + Double(sent - sentAtSample) - rate * Double(age.nanoseconds) / 1e9
+      Double(outstandingAtSample) + Double(count(from: sentAtSample, to: sent)) - rate
+      * Double(age.nanoseconds) / 1e9
     let excess = expected - Double(bound)
     let shortage = -renewAllowance(sent: sent, rate: rate, path: path, now: now) * rate / speed(path)
     guard excess >= 0 || shortage >= 0 else { return true }
@@ -352,13 +361,25 @@ package struct BulkPacer: Equatable, Sendable {
     return false
   }
 
+  /// Where the congestion window is the limit, what the system holds unsent waits for acknowledgements, and a system
+  /// takes up to a whole segmentation unit (64 KiB) beyond its low-water mark: a quarter of a second at 2 Mb/s. So no
+  /// more is handed over than goes until the sample after the next one.
+  private func unsentLimit(_ path: BottleneckModel) -> Int {
+    guard !isBlind, let rate = path.recentRate ?? path.rate else { return .max }
+    return max(4_096, Int(rate * 2 * Double(interval(path).nanoseconds) / 1e9))
+  }
+
   /// Before a rate is known.
   private mutating func expectsRoom(sent: UInt64, bound: Int, now: NIODeadline) -> Bool {
-    guard outstandingAtSample + Int(sent - sentAtSample) >= bound else { return true }
+    guard outstandingAtSample + count(from: sentAtSample, to: sent) >= bound else { return true }
     holds += 1
     wasHeldSinceSample = true
     heldUntil = now + .milliseconds(1)
     return false
+  }
+
+  private func count(from start: UInt64, to end: UInt64) -> Int {
+    end > start ? Int(clamping: end - start) : 0
   }
 
   /// How fast bulk may go, in bytes per second. The bound alone would let go at once what a credit, a pause or a late
@@ -386,7 +407,7 @@ package struct BulkPacer: Equatable, Sendable {
       return most
     }
     let earned = speed(path) * Double(max(now - last.time, .zero).nanoseconds) / 1e9
-    let bytes = min(last.bytes + earned - Double(sent - last.sent), most)
+    let bytes = min(last.bytes + earned - Double(count(from: last.sent, to: sent)), most)
     allowance = Allowance(time: now, sent: sent, bytes: bytes)
     return bytes
   }

@@ -11,25 +11,26 @@ extension PacingScenario: CustomTestStringConvertible {
 @Suite("Bulk that is held back")
 struct PacingTests {
   // R-PATH-2, R-PATH-4
-  @Test("a vote does not feel a snapshot, and the snapshot keeps the path", arguments: PacingScenario.paths)
+  @Test(
+    "a vote does not feel a snapshot, and the snapshot keeps the path", arguments: PacingScenario.steadyPaths)
   func steady(_ path: PacingScenario) throws {
     let free = try path.run(.unasked, seed: 1)
     let held = try path.run(.figures, seed: 1)
     let roundTrip = Double(2 * path.shape.delay.nanoseconds) / 1e6
-    #expect(held.share >= 0.92 * free.share, "\(held), without: \(free)")
-    #expect(held.high <= max(0.3 * roundTrip, 10) + 2 * path.jitter, "\(held), without: \(free)")
     // A frame of the least size takes longer than a millisecond on a slow path.
     let frame = 4_096 / Double(path.shape.rate) * 1e3
-    #expect(held.median <= 6 + 2 * frame + 1.5 * path.jitter, "\(held), without: \(free)")
+    #expect(held.share >= 0.92 * free.share, "\(held), without: \(free)")
+    #expect(held.median <= 6 + 2 * frame, "\(held), without: \(free)")
+    #expect(held.high <= max(0.3 * roundTrip, 10) + 2 * frame, "\(held), without: \(free)")
     if path.streams > 1 { #expect(held.least > held.most / 2) }
   }
 
-  @Test("losses cost what they cost TCP, and votes wait less", arguments: PacingScenario.lossyPaths)
-  func losses(_ path: PacingScenario) throws {
-    let free = try path.run(.unasked, seed: 1)
-    let held = try path.run(.figures, seed: 1)
-    #expect(held.share >= 0.8 * free.share, "\(held), without: \(free)")
-    #expect(held.median <= free.median + 1, "\(held), without: \(free)")
+  @Test("losses cost what they cost TCP, and votes wait less", arguments: PacingScenario.lossyPaths, [1, 2])
+  func losses(_ path: PacingScenario, seed: UInt64) throws {
+    let free = try path.run(.unasked, seed: seed)
+    let held = try path.run(.figures, seed: seed)
+    #expect(held.share >= 0.8 * free.share, "seed \(seed): \(held), without: \(free)")
+    #expect(held.median <= free.median + 1, "seed \(seed): \(held), without: \(free)")
   }
 
   @Test("a path that changes is found again", arguments: PacingScenario.changingPaths)
@@ -37,16 +38,17 @@ struct PacingTests {
     let free = try path.run(.unasked, seed: 1)
     let held = try path.run(.figures, seed: 1)
     #expect(held.lastShare >= 0.85 * min(free.lastShare, 1), "\(held), without: \(free)")
-    #expect(held.lastMedian <= 10, "\(held), without: \(free)")
+    #expect(held.lastMedian <= 20, "\(held), without: \(free)")
   }
 
-  @Test("PINGs do where the system does not tell", arguments: PacingScenario.paths.filter { $0.streams == 1 })
+  @Test(
+    "PINGs do where the system does not tell",
+    arguments: PacingScenario.steadyPaths.filter { $0.streams == 1 })
   func pings(_ path: PacingScenario) throws {
     let free = try path.run(.unasked, seed: 1)
     let held = try path.run(.none, seed: 1)
     #expect(held.share >= 0.75 * free.share, "\(held), without: \(free)")
     #expect(held.median <= 25, "\(held), without: \(free)")
-    #expect(held.median <= free.median + 1, "\(held), without: \(free)")
   }
 
   // R-PATH-5
@@ -139,7 +141,7 @@ struct PacingTests {
         (min(result.share, 1) * 100).rounded())
     }
     print("| path | nothing held back | by the system's figures | by PINGs |\n| --- | --- | --- | --- |")
-    for path in PacingScenario.paths + PacingScenario.lossyPaths + PacingScenario.changingPaths {
+    for path in PacingScenario.paths {
       let cells = try [EnginesOnPath.Knowledge.unasked, .figures, .none].map {
         cell(try path.run($0, seed: 1))
       }

@@ -111,6 +111,7 @@ struct PacingScenario: Sendable {
     return shape
   }
 
+  /// The paths whose figures are in the specification; too many packets for every test run.
   static let paths: [PacingScenario] = [
     PacingScenario(name: "100 Mb/s, 80 ms", shape: shape(100, 80)),
     PacingScenario(name: "100 Mb/s, 80 ms, queue of 4", shape: shape(100, 80, queue: 4)),
@@ -122,16 +123,10 @@ struct PacingScenario: Sendable {
     PacingScenario(name: "5 Mb/s, 40 ms", shape: shape(5, 40)),
     PacingScenario(name: "1 Gb/s, 20 ms", shape: shape(1_000, 20)),
     PacingScenario(name: "100 Mb/s, 80 ms, BBR", shape: shape(100, 80, .bbr)),
-  ]
-
-  static let lossyPaths: [PacingScenario] = [
     PacingScenario(name: "100 Mb/s, 80 ms, 0.1 % loss", shape: shape(100, 80, loss: 1_000)),
     PacingScenario(name: "100 Mb/s, 80 ms, 1 % loss", shape: shape(100, 80, loss: 10_000)),
     PacingScenario(name: "100 Mb/s, 80 ms, BBR, 0.1 % loss", shape: shape(100, 80, loss: 1_000, .bbr)),
     PacingScenario(name: "100 Mb/s, 80 ms, BBR, 1 % loss", shape: shape(100, 80, loss: 10_000, .bbr)),
-  ]
-
-  static let changingPaths: [PacingScenario] = [
     PacingScenario(
       name: "100 Mb/s, then 20 Mb/s", shape: shape(100, 80),
       changes: [Change(second: 5) { $0.rate = 2_500_000 }], seconds: 14),
@@ -144,5 +139,37 @@ struct PacingScenario: Sendable {
     PacingScenario(
       name: "80 ms, then 30 ms", shape: shape(100, 80),
       changes: [Change(second: 5) { $0.delay = .milliseconds(15) }], seconds: 16),
+  ]
+
+  // What follows shows the same with fewer packets.
+
+  static let steadyPaths: [PacingScenario] = [
+    PacingScenario(name: "20 Mb/s, 80 ms", shape: shape(20, 80), seconds: 8),
+    PacingScenario(name: "20 Mb/s, 80 ms, queue of 4", shape: shape(20, 80, queue: 4), seconds: 8),
+    PacingScenario(name: "20 Mb/s, 80 ms, three snapshots", shape: shape(20, 80), streams: 3, seconds: 8),
+    PacingScenario(name: "20 Mb/s, 20 ms", shape: shape(20, 20), seconds: 8),
+    PacingScenario(name: "5 Mb/s, 40 ms", shape: shape(5, 40), seconds: 8),
+    PacingScenario(name: "20 Mb/s, 80 ms, BBR", shape: shape(20, 80, .bbr), seconds: 8),
+  ]
+
+  static let lossyPaths: [PacingScenario] = [
+    PacingScenario(name: "20 Mb/s, 80 ms, 0.1 % loss", shape: shape(20, 80, loss: 1_000), seconds: 10),
+    PacingScenario(
+      name: "20 Mb/s, 80 ms, BBR, 0.1 % loss", shape: shape(20, 80, loss: 1_000, .bbr), seconds: 10),
+  ]
+
+  static let changingPaths: [PacingScenario] = [
+    PacingScenario(
+      name: "20 Mb/s, then 5 Mb/s", shape: shape(20, 80),
+      changes: [Change(second: 4) { $0.rate = 625_000 }], seconds: 12),
+    PacingScenario(
+      name: "5 Mb/s, then 20 Mb/s", shape: shape(5, 80, queue: 4),
+      changes: [Change(second: 4) { $0.rate = 2_500_000 }], seconds: 12),
+    PacingScenario(
+      name: "80 ms, then 160 ms", shape: shape(20, 80),
+      changes: [Change(second: 4) { $0.delay = .milliseconds(80) }], seconds: 18),
+    PacingScenario(
+      name: "80 ms, then 30 ms", shape: shape(20, 80, queue: 2),
+      changes: [Change(second: 4) { $0.delay = .milliseconds(15) }], seconds: 12),
   ]
 }
