@@ -35,7 +35,7 @@ struct ReportPlots: Sendable {
       title: isCostly ? "Time per entry" : "\(figure.title) by \(group.part)",
       horizontal: LinePlot.Axis(
         title: group.part, scale: .logarithmic, unit: isBytes ? .bytes : .count,
-        ticks: group.workloads.compactMap { group.position(of: $0) }),
+        ticks: Set(series.flatMap { $0.points.map(\.x) }).sorted()),
       vertical: LinePlot.Axis(
         title: isCostly ? "time per entry" : figure.title, scale: isCostly ? .logarithmic : .linear,
         unit: isCostly ? .microseconds : .count), series: series
