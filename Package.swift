@@ -40,6 +40,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CLinuxSockets"),
     .target(
       name: "RaftWire",
       dependencies: [
@@ -60,7 +61,7 @@ let package = Package(
     .target(
       name: "RaftTransport",
       dependencies: [
-        "CZlib", "RaftWire", "StreamMux",
+        "CLinuxSockets", "CZlib", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "DequeModule", package: "swift-collections"),

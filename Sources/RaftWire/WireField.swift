@@ -29,6 +29,9 @@ package enum WireField: UInt8, CaseIterable, Sendable {
   case type
 
   /// The name on the wire; at most 31 bytes, so that its length fits into the prefix byte.
+  ///
+  /// Inlined: where the field is known a key is one store of a constant.
+  @inline(__always)
   package var name: StaticString {
     switch self {
     case .address: "Addr"
@@ -72,7 +75,27 @@ package enum WireField: UInt8, CaseIterable, Sendable {
     let name = candidate.name
     guard name.utf8CodeUnitCount == bytes.count else { return nil }
     let expected = unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-    return unsafe bytes.elementsEqual(expected) ? candidate : nil
+    return unsafe isEqual(bytes, expected) ? candidate : nil
+  }
+
+  /// Whether two buffers of the same length hold the same bytes, eight at a time: a name is looked at for each field
+  /// of each entry.
+  private static func isEqual(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+    let count = one.count
+    var offset = 0
+    while count - offset >= 8 {
+      let (left, right) = unsafe (
+        one.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+        other.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      )
+      guard left == right else { return false }
+      offset += 8
+    }
+    while offset < count {
+      guard unsafe one[offset] == other[offset] else { return false }
+      offset += 1
+    }
+    return true
   }
 
   /// The only field that a name of this length and beginning can be.

@@ -19,6 +19,10 @@ struct BenchCommand: AsyncParsableCommand {
       Over a network, or between two network namespaces: start 'raft-mux bench --serve HOST:PORT' at one end (with \
       --peers for the systems in Go) and 'raft-mux bench --connect HOST:PORT' at the other. Whoever reaches the \
       port can start measurements; keep it to a network of your own.
+
+      --link needs no network: a relay with a rate, a delay and a queue stands before each answering process. It \
+      relays TCP, so a full queue stops the sender instead of dropping packets, and congestion control has nothing \
+      to do: what is measured is what waits behind what, and whether windows fill the path.
       """
   )
 
@@ -53,6 +57,11 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Put an emulated link before each answering process: \(LinkChoice.help).", valueName: "link"))
+  var link: LinkChoice?
+
+  @Option(
+    help: ArgumentHelp(
       "Make this the congestion control of this network namespace for as long as it runs, for all connections.",
       valueName: "name"))
   var congestion: String?
@@ -75,7 +84,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp("What the report and JSON say about the path between both sides.", valueName: "text"))
-  var link: String?
+  var path: String?
 
   @Flag(help: "Name the workloads and the profiles of links, and do nothing.")
   var list = false
@@ -124,8 +133,8 @@ struct BenchCommand: AsyncParsableCommand {
   private func measure(_ workloads: [Workload]) async throws -> Bool {
     let files = try SnapshotFiles(size: options.snapshotSize.count)
     defer { files.remove() }
-    let field = try await BenchField.open(systems, files: files, remote: connect)
-    let isFar = connect != nil
+    let field = try await BenchField.open(systems, files: files, remote: connect, link: link)
+    let isFar = connect != nil || link != nil
     let plan = BenchRun.Plan(
       workloads: workloads, rounds: options.rounds, effort: options.effort(isFar: isFar),
       warmUp: options.warmUp(isFar: isFar), isCounting: count)
@@ -133,7 +142,7 @@ struct BenchCommand: AsyncParsableCommand {
     tell(Machine.current.text)
     if json {
       for line in [try PeerLines.encode(Machine.current)]
-        + (try link.map { [try PeerLines.encode(["link": $0])] } ?? [])
+        + (try (path ?? link?.description).map { [try PeerLines.encode(["path": $0])] } ?? [])
       {
         print(String(decoding: line, as: UTF8.self), terminator: "")
       }
@@ -154,6 +163,7 @@ struct BenchCommand: AsyncParsableCommand {
     await field.close()
     if !json {
       print(Machine.current.text)
+      if let link { print("emulated link: \(link.description)") }
       if let other = field.otherMachine { print("answers: \(other.text)") }
       for line in field.missing { print(line) }
       let table = BenchTable(reference: systems.first?.rawValue ?? "")
@@ -177,7 +187,7 @@ struct BenchCommand: AsyncParsableCommand {
   private func circumstances(_ field: BenchField, _ plan: BenchRun.Plan) -> [(name: String, text: String)] {
     var lines = [("machine", Machine.current.text)]
     if let other = field.otherMachine { lines.append(("answering", other.text)) }
-    lines.append(("path", link ?? (connect == nil ? "loopback, two processes" : "a network")))
+    lines.append(("path", path ?? link?.description ?? (connect == nil ? "loopback, two processes" : "a network")))
     lines.append(("command", "raft-mux " + CommandLine.arguments.dropFirst().joined(separator: " ")))
     lines.append(
       (

@@ -14,7 +14,8 @@ struct CompressionPipelineTests {
     linkRate: Double? = 1e6
   ) async throws -> (buffers: [ByteBuffer], figures: SnapshotCompressionFigures) {
     let compressor = SnapshotCompressor(
-      source, size: UInt64(size), mode: mode, parallelism: parallelism, linkRate: { linkRate })
+      source, size: UInt64(size), mode: mode, parallelism: parallelism,
+      link: { linkRate.map { LinkRate(bytesPerSecond: $0) } })
     var buffers: [ByteBuffer] = []
     while let bytes = try await compressor.next() {
       #expect(bytes.readableBytes > 0)
@@ -48,7 +49,10 @@ struct CompressionPipelineTests {
         let encoded = joined(buffers)
         #expect(figures.rawBytes == UInt64(size))
         #expect(figures.encodedBytes == UInt64(encoded.readableBytes))
-        #expect(figures.storedChunks + figures.compressedChunks == (size + 262_143) / 262_144)
+        let chunks = figures.storedChunks + figures.compressedChunks
+        let fullChunks = (size + 262_143) / 262_144
+        // Probes are short.
+        #expect(mode == .automatic ? (fullChunks...fullChunks + 4).contains(chunks) : chunks == fullChunks)
         if mode == .off { #expect(figures.compressedChunks == 0) }
         // A last chunk of one byte cannot shrink.
         if data == .text, mode.choice == .always {
@@ -156,10 +160,11 @@ struct CompressionPipelineTests {
     let plain = ByteBuffer(bytes: SampleData.text.bytes(3_000_000))
     let slow = try await encode(
       PieceSource([plain]), size: 3_000_000, mode: .automatic, parallelism: 1, linkRate: 1_000)
-    #expect(slow.figures.storedChunks == 0)
+    // The first chunk goes ahead while nothing is known.
+    #expect(slow.figures.storedChunks == 1)
     let fast = try await encode(
       PieceSource([plain]), size: 3_000_000, mode: .automatic, parallelism: 1, linkRate: 1e15)
-    // The first chunk is the probe.
+    // The second chunk is the probe.
     #expect(fast.figures.compressedChunks == 1)
   }
 

@@ -7,53 +7,9 @@ import Testing
 /// Plain sockets on both sides of a faulty link.
 @Suite("The faulty link")
 struct FaultyLinkTests {
-  typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
-
-  /// Runs a body with a client's and a server's end of one connection through a link.
-  private func withLink(
-    _ body: @escaping @Sendable (FaultyLink, LinkEnd, LinkEnd) async throws -> Void
-  ) async throws {
-    let group = MultiThreadedEventLoopGroup.singleton
-    let server = try await ServerBootstrap(group: group)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .bind(host: "127.0.0.1", port: 0) { channel in
-        channel.eventLoop.makeCompletedFuture { try Self.wrap(channel) }
-      }
-    let port = try #require(server.channel.localAddress?.port)
-    let link = try await FaultyLink.start(to: ServerAddress("127.0.0.1:\(port)"))
-    let linkPort = try #require(link.address.rawValue.split(separator: ":").last.flatMap { Int($0) })
-    try await server.executeThenClose { accepted in
-      let client = try await ClientBootstrap(group: group)
-        .channelOption(.allowRemoteHalfClosure, value: true)
-        .connect(host: "127.0.0.1", port: linkPort) { channel in
-          channel.eventLoop.makeCompletedFuture { try Self.wrap(channel) }
-        }
-      var servers = accepted.makeAsyncIterator()
-      let served = try #require(try await servers.next())
-      try await client.executeThenClose { clientInbound, clientOutbound in
-        try await served.executeThenClose { serverInbound, serverOutbound in
-          let near = LinkEnd(inbound: clientInbound, outbound: clientOutbound)
-          let far = LinkEnd(inbound: serverInbound, outbound: serverOutbound)
-          do {
-            try await body(link, near, far)
-            await link.close()
-          } catch {
-            await link.close()
-            throw error
-          }
-        }
-      }
-    }
-  }
-
-  private static func wrap(_ channel: any Channel) throws -> Connection {
-    try Connection(
-      wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-  }
-
   @Test("Bytes go through both ways and are counted")
   func relays() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await near.send("ping")
       #expect(try await far.receive(4) == "ping")
       try await far.send("answer")
@@ -67,7 +23,7 @@ struct FaultyLinkTests {
 
   @Test("A FIN goes through, and the other direction goes on")
   func halfClose() async throws {
-    try await self.withLink { _, near, far in
+    try await LinkedSockets.withLink { _, near, far in
       try await near.send("last")
       near.outbound.finish()
       #expect(try await far.receiveAll() == "last")
@@ -79,7 +35,7 @@ struct FaultyLinkTests {
 
   @Test("Many bytes arrive unchanged, at full speed, throttled and delayed", arguments: [0, 1, 2])
   func manyBytes(_ mode: Int) async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       if mode == 1 { try await link.throttle(bytesPerSecond: 20_000_000, .toTarget) }
       if mode == 2 { try await link.delay(.milliseconds(5), .toTarget) }
       let text = String((0..<2_000_000).map { Character(UnicodeScalar(UInt8(97 + $0 % 23))) })
@@ -92,7 +48,7 @@ struct FaultyLinkTests {
 
   @Test("A delay holds bytes back, at least so long")
   func delays() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await link.delay(.milliseconds(50), .toTarget)
       let start = ContinuousClock.now
       try await near.send("late")
@@ -103,7 +59,7 @@ struct FaultyLinkTests {
 
   @Test("A throttle lets no more through than it says")
   func throttles() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await link.throttle(bytesPerSecond: 400_000, .toTarget)
       let start = ContinuousClock.now
       try await near.send(String(repeating: "x", count: 40_000))
@@ -115,7 +71,7 @@ struct FaultyLinkTests {
 
   @Test("A stalled direction keeps its bytes while the other one works; resuming lets them go")
   func stalls() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await link.stall(.toTarget)
       try await near.send("held")
       for number in 1...20 {
@@ -130,7 +86,7 @@ struct FaultyLinkTests {
 
   @Test("Swallowed bytes are gone, later ones arrive")
   func swallows() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await near.send("a")
       #expect(try await far.receive(1) == "a")
       try await link.swallow(.toTarget)
@@ -144,7 +100,7 @@ struct FaultyLinkTests {
 
   @Test("A corrupted byte differs in the bits that were asked for, and no other byte does")
   func corrupts() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await link.corrupt(byteAt: 5, mask: 0x20, .toTarget)
       try await near.send("abcd")
       #expect(try await far.receive(4) == "abcd")
@@ -157,7 +113,7 @@ struct FaultyLinkTests {
 
   @Test("A cut ends both directions with a FIN")
   func cuts() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await near.send("x")
       #expect(try await far.receive(1) == "x")
       try await link.cut()
@@ -168,7 +124,7 @@ struct FaultyLinkTests {
 
   @Test("A reset ends both directions with an error")
   func resets() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await near.send("x")
       #expect(try await far.receive(1) == "x")
       try await link.reset()
@@ -179,7 +135,7 @@ struct FaultyLinkTests {
 
   @Test("Healing lifts every fault")
   func heals() async throws {
-    try await self.withLink { link, near, far in
+    try await LinkedSockets.withLink { link, near, far in
       try await link.stall(.toTarget)
       try await link.corrupt(byteAt: 0, .toTarget)
       try await link.refuseConnections()
@@ -203,7 +159,7 @@ struct FaultyLinkTests {
     await #expect(throws: (any Error).self) {
       let client = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: linkPort) {
         channel in
-        channel.eventLoop.makeCompletedFuture { try Self.wrap(channel) }
+        channel.eventLoop.makeCompletedFuture { try LinkedSockets.wrap(channel) }
       }
       try await client.executeThenClose { inbound, outbound in
         _ = try await LinkEnd(inbound: inbound, outbound: outbound).receiveAll()
@@ -230,51 +186,5 @@ extension FaultyLink {
   /// A client may see its reset before the link has counted what led to it.
   fileprivate func waitForConnection() async throws {
     while try await self.figures().connectionsAccepted == 0 { await Task.yield() }
-  }
-}
-
-/// One end of a connection, read as text.
-private final class LinkEnd: Sendable {
-  let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-  private let reader: Reader
-
-  /// Owns the iterator, which only one task may use at a time.
-  private actor Reader {
-    private let iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-    private var pending = ByteBuffer()
-
-    init(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) {
-      self.iterator = inbound.makeAsyncIterator()
-    }
-
-    func read(_ count: Int) async throws -> String {
-      while self.pending.readableBytes < count {
-        // Copies of the iterator share what they read from.
-        var iterator = self.iterator
-        guard var more = try await iterator.next(isolation: self) else { break }
-        self.pending.writeBuffer(&more)
-      }
-      return self.pending.readString(length: min(count, self.pending.readableBytes)) ?? ""
-    }
-  }
-
-  init(
-    inbound: NIOAsyncChannelInboundStream<ByteBuffer>, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-  ) {
-    self.outbound = outbound
-    self.reader = Reader(inbound)
-  }
-
-  func send(_ text: String) async throws {
-    try await self.outbound.write(ByteBuffer(string: text))
-  }
-
-  /// So many bytes, or fewer at the end.
-  func receive(_ count: Int) async throws -> String {
-    try await self.reader.read(count)
-  }
-
-  func receiveAll() async throws -> String {
-    try await self.receive(.max)
   }
 }

@@ -6,29 +6,16 @@ import Synchronization
 /// Two lanes: urgent elements overtake ordinary ones, and each lane keeps its order. The queue itself sets no bound;
 /// whoever puts in answers for that (stream credit and windows do, for RPCs).
 package final class AsyncQueue<Element: Sendable>: Sendable {
-  /// Whoever takes a waiter out of the queue, which happens under the lock and so once, resumes it: nothing is left
-  /// for a checked continuation to check. Every move of one would look up its type at run time and cost more than
-  /// the rest of the queue.
-  @safe
-  private struct Waiter {
+  private struct Taker {
     let id: UInt64
-    private let continuation: UnsafeContinuation<Element?, Never>
-
-    init(id: UInt64, _ continuation: UnsafeContinuation<Element?, Never>) {
-      self.id = id
-      unsafe self.continuation = continuation
-    }
-
-    func resume(returning element: Element?) {
-      unsafe self.continuation.resume(returning: element)
-    }
+    let waiter: Waiter<Element?>
   }
 
   private struct State {
     var urgent = Deque<Element>()
     var ordinary = Deque<Element>()
-    var waiters = Deque<Waiter>()
-    var nextWaiterID: UInt64 = 0
+    var takers = Deque<Taker>()
+    var nextTakerID: UInt64 = 0
     var isFinished = false
 
     mutating func take() -> Element? {
@@ -48,9 +35,9 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
   /// Puts an element in; returns `false` (and drops the element) after ``finish(droppingElements:)``.
   @discardableResult
   package func push(_ element: Element, urgent: Bool = false) -> Bool {
-    let (isAccepted, waiter) = state.withLock { state -> (Bool, Waiter?) in
+    let (isAccepted, waiter) = state.withLock { state -> (Bool, Waiter<Element?>?) in
       if state.isFinished { return (false, nil) }
-      if let waiter = state.waiters.popFirst() { return (true, waiter) }
+      if let taker = state.takers.popFirst() { return (true, taker.waiter) }
       if urgent {
         state.urgent.append(element)
       } else {
@@ -64,31 +51,31 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
 
   /// Puts ordinary elements in, in order and at one go; drops them after ``finish(droppingElements:)``.
   package func push(contentsOf elements: [Element]) {
-    let handed = self.state.withLock { state -> [Waiter] in
+    let handed = state.withLock { state -> [Taker] in
       if state.isFinished { return [] }
-      let handed = Array(state.waiters.prefix(elements.count))
-      state.waiters.removeFirst(handed.count)
+      let handed = Array(state.takers.prefix(elements.count))
+      state.takers.removeFirst(handed.count)
       state.ordinary.append(contentsOf: elements.dropFirst(handed.count))
       return handed
     }
-    for (waiter, element) in zip(handed, elements) { waiter.resume(returning: element) }
+    for (taker, element) in zip(handed, elements) { taker.waiter.resume(returning: element) }
   }
 
   /// Ends the queue: what it holds can still be taken, unless it is dropped, and then `nil` comes for ever.
   package func finish(droppingElements: Bool = false) {
-    let (waiters, dropped) = state.withLock { state in
+    let (takers, dropped) = state.withLock { state in
       state.isFinished = true
-      let waiters = state.waiters
-      state.waiters = []
+      let takers = state.takers
+      state.takers = []
       var dropped = [Element]()
       if droppingElements {
         dropped = Array(state.urgent) + Array(state.ordinary)
         state.urgent = []
         state.ordinary = []
       }
-      return (waiters, dropped)
+      return (takers, dropped)
     }
-    for waiter in waiters { waiter.resume(returning: nil) }
+    for taker in takers { taker.waiter.resume(returning: nil) }
     // Dropped elements end outside the lock: their owners may do anything as they go.
     _ = consume dropped
   }
@@ -97,18 +84,17 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
   package func next() async -> Element? {
     if let element = state.withLock({ $0.take() }) { return element }
     let id = state.withLock { state in
-      state.nextWaiterID += 1
-      return state.nextWaiterID
+      state.nextTakerID += 1
+      return state.nextTakerID
     }
     return await withTaskCancellationHandler {
-      await unsafe withUnsafeContinuation { continuation in
-        let waiter = unsafe Waiter(id: id, continuation)
+      await Waiter.wait { waiter in
         let outcome: WaitOutcome = state.withLock { state in
           if let element = state.take() { return .resume(element) }
           // The flag is set before the cancellation handler runs, so that either this look sees it or the
           // handler finds the waiter.
           if state.isFinished || Task.isCancelled { return .resume(nil) }
-          state.waiters.append(waiter)
+          state.takers.append(Taker(id: id, waiter: waiter))
           return .suspended
         }
         if case .resume(let element) = outcome { waiter.resume(returning: element) }
@@ -119,12 +105,10 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
   }
 
   private func cancelWait(_ id: UInt64) {
-    let waiter: Waiter? = state.withLock { state in
-      guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
-        return nil
-      }
-      return state.waiters.remove(at: index)
+    let taker: Taker? = state.withLock { state in
+      guard let index = state.takers.firstIndex(where: { $0.id == id }) else { return nil }
+      return state.takers.remove(at: index)
     }
-    waiter?.resume(returning: nil)
+    taker?.waiter.resume(returning: nil)
   }
 }

@@ -13,6 +13,16 @@ extension TransportConfiguration {
     try check(
       "limits.maximumMessageBytes", (16 << 10...1 << 30).contains(limits.maximumMessageBytes),
       "16 KiB to 1 GiB")
+    try check("windows.initial", (16 << 10...64 << 20).contains(windows.initial), "16 KiB to 64 MiB")
+    let largest = windows.initial...1 << 30
+    try check(
+      "windows.largestForAppends", largest.contains(windows.largestForAppends), "windows.initial to 1 GiB")
+    try check(
+      "windows.largestForSnapshots", largest.contains(windows.largestForSnapshots), "windows.initial to 1 GiB"
+    )
+    try check(
+      "windows.receiveBudget", (windows.initial...1 << 40).contains(windows.receiveBudget),
+      "windows.initial to 1 TiB")
     try check("limits.unansweredRequestsPerStream", limits.unansweredRequestsPerStream >= 1, "1 or more")
     try check("limits.waitingCalls", limits.waitingCalls >= 1, "1 or more")
     try check("limits.handshakes", limits.handshakes >= 1, "1 or more")

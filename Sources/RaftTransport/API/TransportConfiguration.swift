@@ -42,6 +42,12 @@ public struct TransportConfiguration: Sendable {
   /// What peers may cost.
   public var limits: Limits
 
+  /// How much peers may send ahead of the handlers.
+  public var windows: Windows
+
+  /// When frames carry checksums.
+  public var frameChecksums: FrameChecksums
+
   /// The threads that move the bytes.
   public var eventLoopGroup: any EventLoopGroup
 
@@ -62,6 +68,8 @@ public struct TransportConfiguration: Sendable {
     group: UInt64 = 0,
     dialling: Dialling = .defaults,
     limits: Limits = .defaults,
+    windows: Windows = .defaults,
+    frameChecksums: FrameChecksums = .automatic,
     eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger = Logger(label: "raft-mux")
   ) {
@@ -77,6 +85,8 @@ public struct TransportConfiguration: Sendable {
     self.group = group
     self.dialling = dialling
     self.limits = limits
+    self.windows = windows
+    self.frameChecksums = frameChecksums
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger
   }
@@ -105,17 +115,11 @@ public struct TransportConfiguration: Sendable {
   /// What peers may cost.
   ///
   /// The bytes that one connection can hold are at most
-  /// `electionStreams * initialWindow + receiveBudget + 2 * maximumMessageBytes`, and the memory that these can pin
-  /// four times as much; the page `limits` of the specification has the whole account.
+  /// `electionStreams * windows.initial + windows.receiveBudget + 2 * maximumMessageBytes`, and the memory that these
+  /// can pin four times as much; the page `limits` of the specification has the whole account.
   public struct Limits: Sendable, Hashable {
     /// The largest request or response without a snapshot's body, in bytes (16 KiB to 1 GiB).
     public var maximumMessageBytes: Int
-
-    /// How many bytes a peer may send on a stream ahead of the handlers, in bytes (16 KiB to 64 MiB).
-    public var initialWindow: Int
-
-    /// The windows of all streams of a connection together, in bytes; further streams are refused.
-    public var receiveBudget: Int
 
     /// How many streams for votes, pre-votes, TimeoutNow and heartbeats a peer may have open.
     public var electionStreams: Int
@@ -140,14 +144,12 @@ public struct TransportConfiguration: Sendable {
     /// How many connections there may be in all; further peers are refused with `busy`.
     public var connections: Int
 
-    /// 64 MiB messages, 256 KiB windows, 128 MiB budget, 64 + 256 + 8 streams, 64 requests ahead.
+    /// 64 MiB messages, 64 + 256 + 8 streams, 64 requests ahead.
     public static let defaults = Limits()
 
     /// Limits with defaults for everything that is not named.
     public init(
       maximumMessageBytes: Int = 64 << 20,
-      initialWindow: Int = 256 << 10,
-      receiveBudget: Int = 128 << 20,
       electionStreams: Int = 64,
       appendStreams: Int = 256,
       snapshotStreams: Int = 8,
@@ -157,8 +159,6 @@ public struct TransportConfiguration: Sendable {
       connections: Int = 1024
     ) {
       self.maximumMessageBytes = maximumMessageBytes
-      self.initialWindow = initialWindow
-      self.receiveBudget = receiveBudget
       self.electionStreams = electionStreams
       self.appendStreams = appendStreams
       self.snapshotStreams = snapshotStreams

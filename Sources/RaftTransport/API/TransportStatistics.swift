@@ -36,6 +36,10 @@ public struct TransportStatistics: Sendable, Hashable {
     public var roundTrip: Duration?
     /// The least round-trip time seen; `nil` until it was measured.
     public var leastRoundTrip: Duration?
+    /// What the path carries, in bytes per second, as far as appends and snapshots have shown it; `nil` before.
+    public var pathRate: Int?
+    /// How often appends and snapshots were held back so that the path's queue stays short.
+    public var bulkPauses: UInt64
     /// Snapshots on their way out.
     public var snapshots: [Snapshot]
 
@@ -43,7 +47,8 @@ public struct TransportStatistics: Sendable, Hashable {
     public init(
       peerID: ServerID, peerAddress: ServerAddress, isDialled: Bool, carriesCalls: Bool, localPort: Int,
       remotePort: Int, streams: StreamCounts, bytesReceived: UInt64, bytesSent: UInt64, callsInFlight: Int,
-      receiveWindow: Int, roundTrip: Duration? = nil, leastRoundTrip: Duration? = nil, snapshots: [Snapshot]
+      receiveWindow: Int, roundTrip: Duration? = nil, leastRoundTrip: Duration? = nil, pathRate: Int? = nil,
+      bulkPauses: UInt64 = 0, snapshots: [Snapshot]
     ) {
       self.peerID = peerID
       self.peerAddress = peerAddress
@@ -58,6 +63,8 @@ public struct TransportStatistics: Sendable, Hashable {
       self.receiveWindow = receiveWindow
       self.roundTrip = roundTrip
       self.leastRoundTrip = leastRoundTrip
+      self.pathRate = pathRate
+      self.bulkPauses = bulkPauses
       self.snapshots = snapshots
     }
   }

@@ -58,7 +58,11 @@ package struct ChunkCutter: Sendable {
   }
 
   /// The next full chunk, or the last one after ``finish()``; nil when there is none.
-  package mutating func next() -> RawChunk? {
+  ///
+  /// - Parameter length: how long a full chunk is this time, if shorter than usual.
+  package mutating func next(length: Int = .max) -> RawChunk? {
+    let chunkLength = min(length, chunkLength)
+    precondition(chunkLength > 0)
     guard waitingBytes >= chunkLength || (isFinished && waitingBytes > 0) else { return nil }
     var missing = min(chunkLength, waitingBytes)
     waitingBytes -= missing

@@ -31,12 +31,14 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
   private let mode: CompressionMode
   private let parallelism: Int
   private let threadPool: NIOThreadPool
-  private let linkRate: @Sendable () -> Double?
+  private let link: @Sendable () -> LinkRate?
+  private let seconds: @Sendable () -> Double
   private let sourceIsReady: @Sendable () -> Bool
 
   private var source: ExactSizeSource<Source>
   private var cutter = ChunkCutter()
-  private var adaptive: AdaptiveCompression
+  /// What is known of the compressor, for the next stream when this one is done.
+  package private(set) var adaptive: AdaptiveCompression
   private var pending: Deque<Pending> = []
   private var outgoing: Deque<ByteBuffer> = []
   private var freeLanes: [CompressionLane] = []
@@ -51,13 +53,17 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
   ///   - mode: `.off` gives stored chunks only.
   ///   - parallelism: chunks that may be compressed at once, 1...64.
   ///   - threadPool: where they are compressed.
-  ///   - linkRate: for `.automatic`: bytes/s that the path takes, nil while unknown. Called per chunk.
+  ///   - known: for `.automatic`: what an earlier stream on the same path learned.
+  ///   - link: for `.automatic`: what the path takes, nil while unknown. Called per chunk.
+  ///   - seconds: a clock.
   ///   - sourceIsReady: whether the source's next piece is at hand. If not, chunks that are under way are
   ///     given out before the source is asked again; else reading ahead comes first.
   package init(
     _ source: Source, size: UInt64, mode: CompressionMode, parallelism: Int = 2,
     threadPool: NIOThreadPool = .singleton,
-    linkRate: @escaping @Sendable () -> Double? = { nil },
+    known: AdaptiveCompression? = nil,
+    link: @escaping @Sendable () -> LinkRate? = { nil },
+    seconds: @escaping @Sendable () -> Double = MonotonicClock.seconds,
     sourceIsReady: @escaping @Sendable () -> Bool = { true }
   ) {
     precondition((1...64).contains(parallelism))
@@ -67,9 +73,12 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
     // Nothing runs at once when nothing is compressed.
     self.parallelism = mode.choice == .never ? 1 : parallelism
     self.threadPool = threadPool
-    self.linkRate = linkRate
+    self.link = link
+    self.seconds = seconds
     self.sourceIsReady = sourceIsReady
-    self.adaptive = AdaptiveCompression(parallelism: self.parallelism)
+    self.adaptive =
+      known?.forNextStream(parallelism: self.parallelism)
+      ?? AdaptiveCompression(parallelism: self.parallelism)
   }
 
   deinit {
@@ -132,8 +141,9 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
   /// Reads ahead up to `parallelism` chunks.
   private nonisolated(nonsending) func fill() async throws {
     while pending.count < parallelism, pending.isEmpty || sourceIsReady() {
-      guard let chunk = try await nextChunk() else { return }
-      switch decide() {
+      let (decision, length) = decide()
+      guard let chunk = try await nextChunk(length: length) else { return }
+      switch decision {
       case .stored:
         pending.append(.ready(.stored(chunk)))
       case let decision:
@@ -143,17 +153,21 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
     }
   }
 
-  private func decide() -> AdaptiveCompression.Decision {
+  /// How to send the next chunk, and how many plain bytes it has at most.
+  private func decide() -> (AdaptiveCompression.Decision, length: Int) {
     switch mode.choice {
-    case .never: .stored
-    case .always: .zlib
-    case .measured: adaptive.decide(linkRate: linkRate())
+    case .never: return (.stored, ChunkFormat.maximumRawLength)
+    case .always: return (.zlib, ChunkFormat.maximumRawLength)
+    case .measured:
+      let link = self.link()
+      let decision = adaptive.decide(link: link, now: seconds())
+      return (decision, adaptive.chunkLength(decision, link: link))
     }
   }
 
-  private nonisolated(nonsending) func nextChunk() async throws -> RawChunk? {
+  private nonisolated(nonsending) func nextChunk(length: Int) async throws -> RawChunk? {
     while true {
-      if let chunk = cutter.next() { return chunk }
+      if let chunk = cutter.next(length: length) { return chunk }
       if sourceHasEnded { return nil }
       if let piece = try await source.next() {
         cutter.append(piece)
@@ -188,6 +202,14 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
   }
 }
 
+/// The system's clock that only goes forward.
+package enum MonotonicClock {
+  /// Seconds since some beginning.
+  @Sendable package static func seconds() -> Double {
+    Double(NIODeadline.now().uptimeNanoseconds) / 1e9
+  }
+}
+
 private struct TimedChunk: Sendable {
   let chunk: EncodedChunk
   let seconds: Double
@@ -202,9 +224,10 @@ private final class CompressionLane: Sendable {
   }
 
   func start(_ chunk: RawChunk, on threadPool: NIOThreadPool) -> PoolJob<TimedChunk> {
-    PoolJob(on: threadPool) {
-      let clock = ContinuousClock()
-      let start = clock.now
+    // The wait for a thread counts, too: it is what a busy machine costs.
+    let clock = ContinuousClock()
+    let start = clock.now
+    return PoolJob(on: threadPool) {
       let encoded = self.encoder.withLock { encoder in encoder.encode(chunk) }
       return TimedChunk(chunk: encoded, seconds: (clock.now - start) / .seconds(1))
     }

@@ -15,6 +15,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private static let transmissionLimit = 64 * 1_024
   /// Rounds of write and flush after which the loop's other connections get their turn.
   private static let roundsPerTurn = 16
+  /// All owners are looked at for one deadline, so not more often than this.
+  private static let deadlineGrain = TimeAmount.milliseconds(1)
   /// How long a drain waits for calls that are under way (R-DRN-11); far beyond what a call may take, since some
   /// snapshots take long.
   private static let drainTime = TimeAmount.minutes(10)
@@ -24,9 +26,13 @@ final class ConnectionDriver: ChannelInboundHandler {
   let services: InboundServices
   let logger: Logger
   private let observer: any ConnectionObserver
-  private var owners: [StreamKey: any StreamOwner] = [:]
+  private var owners = StreamOwners()
+  /// No owner's deadline is before this.
+  private var nextOwnerDeadline = NIODeadline.distantFuture
   private var probes: [UInt64: Scheduled<Void>] = [:]
   private var context: ChannelHandlerContext?
+  /// What the socket was told to take beyond what is under way.
+  var burst = SocketOptions.firstBurst
   private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
   private var lastReceived = NIODeadline.uptimeNanoseconds(0)
   /// Empty; its memory goes back and forth between the mailbox and the loop.
@@ -154,7 +160,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     isDraining = true
     engine.drain(now: .now())
     observer.connectionDraining(link)
-    for (stream, owner) in owners { owner.connectionDraining(stream, self) }
+    for (stream, owner) in owners.all { owner.connectionDraining(stream, self) }
     eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
       self?.perform { self?.close(.shutdown, text: "the drain took too long") }
     }
@@ -217,9 +223,11 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// - Returns: Whether there was anything to write.
   private func transmit() -> Bool {
     guard let context else { return false }
+    sampleSocket(context)
+    let limit = min(Self.transmissionLimit, burst)
     var hasWritten = false
     while context.channel.isWritable,
-      let bytes = engine.nextTransmission(limit: Self.transmissionLimit, now: .now())
+      let bytes = engine.nextTransmission(limit: limit, now: .now())
     {
       context.write(wrapOutboundOut(bytes), promise: nil)
       hasWritten = true
@@ -228,8 +236,26 @@ final class ConnectionDriver: ChannelInboundHandler {
     return hasWritten
   }
 
+  /// Sees to it that an owner's deadline is looked at in time.
+  ///
+  /// One timer serves all calls of a connection: making one for each, and taking it back, would cost more than most
+  /// calls do.
+  func expect(before deadline: NIODeadline) {
+    nextOwnerDeadline = min(nextOwnerDeadline, deadline)
+  }
+
+  private func checkOwners(now: NIODeadline) {
+    guard nextOwnerDeadline <= now else { return }
+    nextOwnerDeadline = .distantFuture
+    for (stream, owner) in owners.all {
+      if let deadline = owner.deadline, deadline <= now { owner.deadlinePassed(stream, self) }
+      if let deadline = owner.deadline { expect(before: max(deadline, now + Self.deadlineGrain)) }
+    }
+  }
+
   private func armTimer() {
-    guard let deadline = engine.nextDeadline, !(isOver && context == nil) else { return }
+    guard let engineDeadline = engine.nextDeadline, !(isOver && context == nil) else { return }
+    let deadline = min(engineDeadline, nextOwnerDeadline)
     if let timer {
       // A timer that is early only looks again; one that is late would be a fault.
       if timer.deadline <= deadline { return }
@@ -238,7 +264,10 @@ final class ConnectionDriver: ChannelInboundHandler {
     let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
       self.timer = nil
       guard self.context != nil else { return }
-      self.perform { self.engine.handleTimeout(now: .now()) }
+      self.perform {
+        self.engine.handleTimeout(now: .now())
+        self.checkOwners(now: .now())
+      }
     }
     timer = (deadline, task)
   }
@@ -275,7 +304,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     case .draining:
       // The table hears it first: whoever learns of it below may call again at once, and must not be sent here.
       observer.connectionDraining(link)
-      for (stream, owner) in owners { owner.peerDraining(stream, self) }
+      for (stream, owner) in owners.all { owner.peerDraining(stream, self) }
     case .ending(let closure):
       finish(closure)
     case .shouldCloseOutput:
@@ -310,8 +339,8 @@ final class ConnectionDriver: ChannelInboundHandler {
     observer.connection(link, closed: closure)
     // Commands that were under way meet a connection that is over, and end by themselves.
     link.closeMailbox()
-    let ended = owners
-    owners = [:]
+    let ended = owners.all
+    owners.removeAll()
     for (stream, owner) in ended {
       let end = StreamEnd.connectionOver(closure, hadReachedWire: engine.hasReachedWire(stream))
       owner.streamEnded(end, stream, self)
@@ -346,12 +375,15 @@ final class ConnectionDriver: ChannelInboundHandler {
       ),
       bytesReceived: figures.bytesReceived,
       bytesSent: figures.bytesSent,
-      callsInFlight: owners.values.reduce(0) { $0 + $1.callsInFlight },
-      receiveWindow: owners.keys.compactMap { engine.streamFigures($0).map { Int($0.receiveWindow) } }.max()
+      callsInFlight: owners.all.reduce(0) { $0 + $1.owner.callsInFlight },
+      receiveWindow: owners.all.compactMap { engine.streamFigures($0.stream).map { Int($0.receiveWindow) } }
+        .max()
         ?? services.initialWindow,
       roundTrip: figures.smoothedRoundTrip.map { .nanoseconds($0.nanoseconds) },
       leastRoundTrip: figures.minimumRoundTrip.map { .nanoseconds($0.nanoseconds) },
-      snapshots: owners.values.compactMap(\.snapshotProgress)
+      pathRate: engine.bottleneck.rate.map { Int($0) },
+      bulkPauses: engine.bulkPauses,
+      snapshots: owners.all.compactMap(\.owner.snapshotProgress)
     )
   }
 }

@@ -16,6 +16,8 @@ struct EngineSettings: Sendable {
   /// What HELLO says about where this server can be dialled.
   let advertisedAddress: ServerAddress
   private let mux: MuxConfiguration
+  var limits: MuxLimits { mux.limits }
+  private let frameChecksums: TransportConfiguration.FrameChecksums
   /// Grows with each start of the server, so that peers can tell an old connection from a new one.
   private let incarnation: UInt64
 
@@ -24,17 +26,20 @@ struct EngineSettings: Sendable {
     serverID = configuration.serverID
     clusterID = configuration.clusterID
     self.advertisedAddress = advertisedAddress
+    frameChecksums = configuration.frameChecksums
     incarnation = Self.nanosecondsSinceEpoch()
     let limits = configuration.limits
     do {
       mux = MuxConfiguration(
         limits: try MuxLimits(
-          initialWindow: limits.initialWindow,
+          initialWindow: configuration.windows.initial,
           streamCredit: StreamCredit(
             election: UInt32(clamping: limits.electionStreams),
             append: UInt32(clamping: limits.appendStreams),
             snapshot: UInt32(clamping: limits.snapshotStreams)),
-          receiveBudget: limits.receiveBudget,
+          receiveBudget: configuration.windows.receiveBudget,
+          maximumAppendWindow: configuration.windows.largestForAppends,
+          maximumSnapshotWindow: configuration.windows.largestForSnapshots,
           // Twice the largest message: one may be in its handler while the next is put together.
           assemblyBudget: max(
             1 << 20, limits.maximumMessageBytes.multipliedReportingOverflow(by: 2).partialValue),
@@ -49,7 +54,7 @@ struct EngineSettings: Sendable {
   ///
   /// - Parameters:
   ///   - target: The server that must answer; empty for whoever does. Of a dialler only.
-  ///   - isLoopback: Whether the bytes never leave this machine; they then need no checksums.
+  ///   - isLoopback: Whether the bytes never leave this machine.
   func engine(
     role: Role, target: ServerID, isLoopback: Bool
   ) throws(TransportError) -> (engine: MuxConnection, nonce: Nonce) {
@@ -63,7 +68,7 @@ struct EngineSettings: Sendable {
   private func hello(target: ServerID, isLoopback: Bool) throws(TransportError) -> Hello {
     do {
       return try Hello(
-        features: isLoopback ? [] : .crc32,
+        features: features(isLoopback: isLoopback),
         methods: .none,
         maximumFramePayload: UInt32(mux.limits.maximumFramePayload),
         initialWindow: UInt32(mux.limits.initialWindow),
@@ -76,6 +81,15 @@ struct EngineSettings: Sendable {
         targetServerID: target.rawValue)
     } catch {
       throw TransportError(.badConfiguration, "\(error)", delivery: .notDelivered, underlying: error)
+    }
+  }
+
+  /// What is offered to a peer.
+  func features(isLoopback: Bool) -> Features {
+    switch frameChecksums {
+    case .automatic: isLoopback ? [] : .crc32
+    case .always: .crc32
+    case .never: []
     }
   }
 

@@ -11,6 +11,8 @@ final class Link: Sendable {
 
   let id: LinkID
   let eventLoop: any EventLoop
+  /// What snapshots on this connection have learned, for the next one.
+  let compressionMemory = CompressionMemory()
   private let mailbox = Mailbox<LinkCommand>()
   private let driver: NIOLoopBoundBox<ConnectionDriver?>
 

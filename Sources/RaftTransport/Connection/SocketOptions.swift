@@ -9,7 +9,7 @@ enum SocketOptions {
     low: 32 * 1_024, high: 64 * 1_024)
 
   /// Unsent bytes that the kernel takes beyond what is under way.
-  private static let unsentLowWater: Int = 128 * 1_024
+  static let firstBurst = 128 * 1_024
 
   /// Linux's number of `TCP_NOTSENT_LOWAT`, which not every C library names.
   private static let notSentLowWaterOption: CInt = 25
@@ -17,6 +17,23 @@ enum SocketOptions {
   /// One read takes up to this much, so that a frame's entries mostly lie in one buffer.
   private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
     minimum: 2_048, initial: 16 * 1_024, maximum: 64 * 1_024)
+
+  #if os(Linux)
+    private static let unsentLowWater = ChannelOptions.Types.SocketOption(
+      level: .tcp, name: .init(rawValue: notSentLowWaterOption))
+  #endif
+
+  /// Changes how many bytes may lie between the engine and the path (R-SCH-14). On the channel's event loop.
+  static func limitBurst(to bytes: Int, on channel: any Channel) {
+    guard let options = channel.syncOptions else { return }
+    let waiting = ChannelOptions.Types.WriteBufferWaterMark(
+      low: min(pendingWrites.low, bytes / 2), high: min(pendingWrites.high, bytes))
+    // A system that does not know the option, or a socket that is closing: then it is as it was.
+    try? options.setOption(.writeBufferWaterMark, value: waiting)
+    #if os(Linux)
+      try? options.setOption(unsentLowWater, value: bytes)
+    #endif
+  }
 
   static func apply(to channel: any Channel) -> EventLoopFuture<Void> {
     let common = channel.setOption(.tcpOption(.tcp_nodelay), value: 1).flatMap {
@@ -28,9 +45,7 @@ enum SocketOptions {
     }
     #if os(Linux)
       return common.flatMap {
-        let option = ChannelOptions.Types.SocketOption(
-          level: .tcp, name: .init(rawValue: notSentLowWaterOption))
-        return channel.setOption(option, value: unsentLowWater)
+        channel.setOption(unsentLowWater, value: firstBurst)
       }
     #else
       return common

@@ -21,6 +21,13 @@ protocol StreamOwner: AnyObject {
   /// The peer's half ended without its FIN, or the connection is over.
   func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver)
 
+  /// Until when something has to happen; `nil` if there is no hurry. An owner whose deadline comes nearer says so with
+  /// ``ConnectionDriver/expect(before:)``; one that moves away is found out.
+  var deadline: NIODeadline? { get }
+
+  /// The deadline has passed.
+  func deadlinePassed(_ stream: StreamKey, _ driver: ConnectionDriver)
+
   /// This side drains the connection: what would go on for ever has to end.
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver)
 
@@ -37,6 +44,8 @@ protocol StreamOwner: AnyObject {
 extension StreamOwner {
   func streamStopped(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {}
   func streamWritable(_ stream: StreamKey, _ driver: ConnectionDriver) {}
+  var deadline: NIODeadline? { nil }
+  func deadlinePassed(_ stream: StreamKey, _ driver: ConnectionDriver) {}
   func connectionDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {}
   func peerDraining(_ stream: StreamKey, _ driver: ConnectionDriver) {}
   var callsInFlight: Int { 0 }

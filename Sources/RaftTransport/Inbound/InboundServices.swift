@@ -18,7 +18,7 @@ final class InboundServices: Sendable {
   init(configuration: TransportConfiguration) {
     group = configuration.group
     encoder = WireEncoder(profile: configuration.wireProfile)
-    initialWindow = configuration.limits.initialWindow
+    initialWindow = configuration.windows.initial
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger

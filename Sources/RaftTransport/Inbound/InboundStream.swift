@@ -175,7 +175,12 @@ final class InboundStream: StreamOwner {
   // MARK: Snapshots
 
   private func readBody(_ snapshot: IncomingSnapshot, _ stream: StreamKey, _ driver: ConnectionDriver) {
-    while let bytes = intake.nextRawBytes(atMost: snapshot.bytesWanted) { snapshot.received(bytes) }
+    let window = driver.engine.receiveWindow(of: stream)
+    var consumed = 0
+    while let bytes = intake.nextRawBytes(atMost: snapshot.bytesWanted) {
+      consumed += snapshot.received(bytes, window: window)
+    }
+    driver.engine.consume(consumed, of: stream)
     if peerHasFinished { snapshot.peerFinished() }
   }
 
@@ -183,7 +188,7 @@ final class InboundStream: StreamOwner {
   private func finishSnapshot(
     _ snapshot: IncomingSnapshot, _ stream: StreamKey, _ driver: ConnectionDriver
   ) {
-    snapshot.pipe.abandon(.bodyNotWanted)
+    driver.engine.consume(snapshot.pipe.abandon(.bodyNotWanted), of: stream)
     if snapshot.isComplete && opening.encoding == .plain && !isDraining {
       // As on a connection of the old protocol, another request may follow.
       phase = .requests
@@ -217,7 +222,9 @@ final class InboundStream: StreamOwner {
   }
 
   private func endEarly(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
-    if case .body(let snapshot) = phase { snapshot.pipe.abandon(.bodyNotWanted) }
+    if case .body(let snapshot) = phase {
+      driver.engine.consume(snapshot.pipe.abandon(.bodyNotWanted), of: stream)
+    }
     phase = .over
     driver.engine.reset(stream, code: code)
     driver.engine.stop(stream, code: code)

@@ -49,11 +49,16 @@ final class IncomingSnapshot {
   }
 
   /// Bytes of the body.
-  func received(_ bytes: ByteBuffer) {
-    pipe.push(bytes)
-    guard encoding == .plain else { return }
+  ///
+  /// - Parameter window: How large the stream's window is, in bytes.
+  /// - Returns: How many bytes the reader has taken since it was last said.
+  func received(_ bytes: ByteBuffer, window: Int) -> Int {
+    // Two reports for each credit (R-FLW-6): more would not let the peer send any sooner.
+    let consumed = pipe.push(bytes, reportThreshold: window / 8)
+    guard encoding == .plain else { return consumed }
     plainBytesLeft -= Int64(bytes.readableBytes)
     if plainBytesLeft == 0 { end() }
+    return consumed
   }
 
   /// The peer's half ended: with the chunked encoding this is the body's end, with the plain one it comes too early.

@@ -11,8 +11,7 @@ final class AppendStream: StreamOwner {
   /// Requests that were written and have no answer yet.
   private var unanswered = 0
   /// When the next answer is due.
-  private var deadline = NIODeadline.distantFuture
-  private var timer: Scheduled<Void>?
+  private(set) var deadline: NIODeadline?
   private var isPeerDraining = false
 
   init(pipeline: PipelineCore, limits: MessageLimits, timeout: TimeAmount?) {
@@ -137,27 +136,18 @@ final class AppendStream: StreamOwner {
   /// Upstream's read deadline: it starts anew when an answer becomes the next one to come.
   private func expectAnswer(_ driver: ConnectionDriver) {
     guard let timeout, unanswered > 0 else {
-      deadline = .distantFuture
+      deadline = nil
       return
     }
-    deadline = .now() + timeout
-    // One timer stays armed; it looks again when it fires, which is cheaper than moving it with each answer.
-    if timer == nil { armTimer(driver) }
+    let deadline = NIODeadline.now() + timeout
+    self.deadline = deadline
+    driver.expect(before: deadline)
   }
 
-  private func armTimer(_ driver: ConnectionDriver) {
-    timer = driver.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      self.timer = nil
-      driver.perform { self.checkTime(driver) }
-    }
-  }
-
-  private func checkTime(_ driver: ConnectionDriver) {
-    guard stream != nil, unanswered > 0 else { return }
+  func deadlinePassed(_ stream: StreamKey, _ driver: ConnectionDriver) {
     // What has come and waits for the consumer is not the peer's fault.
     let isHeldBack = pipeline.readAllowance == 0
     if isHeldBack { return expectAnswer(driver) }
-    guard deadline <= .now() else { return armTimer(driver) }
     let message = "server '\(driver.peerID)' has not answered a pipelined request in time"
     fail(TransportError(.timeout, message, delivery: .unknown), driver, code: .deadlineExceeded)
   }
@@ -171,8 +161,6 @@ final class AppendStream: StreamOwner {
     guard let stream else { return }
     self.stream = nil
     pipeline.streamEnded()
-    timer?.cancel()
-    timer = nil
     driver.release(stream, code: code)
   }
 }

@@ -5,7 +5,7 @@ import Synchronization
 final class CallResult<Value: Sendable>: Sendable {
   private enum State {
     case pending
-    case awaited(CheckedContinuation<Result<Value, TransportError>, Never>)
+    case awaited(Waiter<Result<Value, TransportError>>)
     case completed(Result<Value, TransportError>)
     case taken
   }
@@ -14,14 +14,14 @@ final class CallResult<Value: Sendable>: Sendable {
 
   /// Sets the result; the first one counts.
   func complete(_ result: Result<Value, TransportError>) {
-    let waiter = state.withLock { state -> CheckedContinuation<Result<Value, TransportError>, Never>? in
+    let waiter = state.withLock { state -> Waiter<Result<Value, TransportError>>? in
       switch state {
       case .pending:
         state = .completed(result)
         return nil
-      case .awaited(let continuation):
+      case .awaited(let waiter):
         state = .taken
-        return continuation
+        return waiter
       case .completed, .taken:
         return nil
       }
@@ -33,11 +33,11 @@ final class CallResult<Value: Sendable>: Sendable {
   /// good order and its end becomes the result.
   func value(onCancel: @escaping @Sendable () -> Void) async throws -> Value {
     let result = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      await Waiter.wait { waiter in
         let ready = state.withLock { state -> Result<Value, TransportError>? in
           switch state {
           case .pending:
-            state = .awaited(continuation)
+            state = .awaited(waiter)
             return nil
           case .completed(let result):
             state = .taken
@@ -46,7 +46,7 @@ final class CallResult<Value: Sendable>: Sendable {
             preconditionFailure("a call's result is awaited once")
           }
         }
-        if let ready { continuation.resume(returning: ready) }
+        if let ready { waiter.resume(returning: ready) }
       }
     } onCancel: {
       onCancel()

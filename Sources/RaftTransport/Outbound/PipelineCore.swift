@@ -68,20 +68,20 @@ final class PipelineCore: Sendable {
 
   private func waitForRoom(_ future: AppendFuture, _ number: UInt64) async throws -> AppendFuture {
     let result: Result<AppendFuture, TransportError> = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      await Waiter.wait { waiter in
         let ready = ledger.withLock { ledger -> Result<AppendFuture, TransportError>? in
           if let failure = ledger.failure { return .failure(failure) }
           // The request is on its way whatever becomes of the task; a cancelled one only does not wait.
           guard ledger.mustWait(number), !Task.isCancelled else { return .success(future) }
           ledger.block(
-            PipelineLedger.BlockedSender(request: number, continuation: continuation, future: future))
+            PipelineLedger.BlockedSender(request: number, waiter: waiter, future: future))
           return nil
         }
-        if let ready { continuation.resume(returning: ready) }
+        if let ready { waiter.resume(returning: ready) }
       }
     } onCancel: {
       let sender = ledger.withLock { $0.unblock(number) }
-      sender?.continuation.resume(returning: .success(future))
+      sender?.waiter.resume(returning: .success(future))
     }
     return try result.get()
   }
@@ -93,7 +93,7 @@ final class PipelineCore: Sendable {
       ledger.take()
       return (wasFull && ledger.readAllowance > 0, ledger.admitSenders())
     }
-    for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
+    for sender in senders { sender.waiter.resume(returning: .success(sender.future)) }
     if mayReadAgain { link.send(.perform { [stream] driver in stream.value?.consumerMadeRoom(driver) }) }
   }
 
@@ -119,7 +119,7 @@ final class PipelineCore: Sendable {
       answered.push(contentsOf: settled)
       return (settled.count == results.count ? ledger.readAllowance : nil, ledger.admitSenders())
     }
-    for sender in senders { sender.continuation.resume(returning: .success(sender.future)) }
+    for sender in senders { sender.waiter.resume(returning: .success(sender.future)) }
     return allowance
   }
 
@@ -142,7 +142,7 @@ final class PipelineCore: Sendable {
       answered.finish()
       return ended.senders
     }
-    for sender in senders { sender.continuation.resume(returning: .failure(error)) }
+    for sender in senders { sender.waiter.resume(returning: .failure(error)) }
   }
 }
 

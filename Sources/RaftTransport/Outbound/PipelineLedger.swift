@@ -10,7 +10,7 @@ struct PipelineLedger {
   struct BlockedSender {
     /// The number of its request among all of the pipeline.
     let request: UInt64
-    let continuation: CheckedContinuation<Result<AppendFuture, TransportError>, Never>
+    let waiter: Waiter<Result<AppendFuture, TransportError>>
     let future: AppendFuture
   }
 

@@ -12,6 +12,9 @@ struct SnapshotCall {
   let compression: CompressionMode
   let clock: SnapshotClock
 
+  /// Chunks that are compressed at once: as many as there are processors, within bounds that keep the memory small.
+  private static let compressors = min(max(System.coreCount, 2), 8)
+
   func run(
     _ request: InstallSnapshotRequest, _ source: SnapshotSource
   ) async throws -> InstallSnapshotResponse {
@@ -20,17 +23,22 @@ struct SnapshotCall {
     let opening = StreamOpening(
       trafficClass: .snapshot, encoding: isChunked ? .chunked : .plain, group: group)
     let handle = LoopHandle<SnapshotStream>(eventLoop: link.eventLoop)
-    let upload = SnapshotUpload(size: max(request.size, 0), link: link, stream: handle)
+    let pace = UploadPace(known: link.compressionMemory.linkRate)
+    let upload = SnapshotUpload(
+      size: max(request.size, 0), link: link, stream: handle, highWater: pace.highWater)
+    // Bytes at hand need no task that reads them: the stream takes slices of them whenever it has room.
+    let memory = isChunked ? nil : source.memory(ofExactly: upload.size)
     let isOpening = link.send(
       .perform { [clock, limits] driver in
-        let stream = SnapshotStream(upload: upload, clock: clock, limits: limits)
+        let stream = SnapshotStream(upload: upload, pace: pace, clock: clock, limits: limits)
         handle.value = stream
         stream.open(opening, request: bytes, driver)
+        if let memory { stream.send(memory, driver) }
       })
     if !isOpening { throw TransportError.connectionGone(peer) }
 
     // The source is read beside the wait for the answer, which may come early; leaving the scope ends the reading.
-    async let _ = isChunked ? sendChunked(source, upload) : sendPlain(source, upload)
+    async let _ = isChunked ? sendChunked(source, upload) : memory == nil ? sendPlain(source, upload) : ()
     let result: Result<InstallSnapshotResponse, any Error>
     do {
       result = .success(
@@ -59,7 +67,9 @@ struct SnapshotCall {
 
   private func sendChunked(_ source: SnapshotSource, _ upload: SnapshotUpload) async {
     let compressor = SnapshotCompressor(
-      source, size: UInt64(upload.size), mode: compression, linkRate: { upload.linkRate })
+      source, size: UInt64(upload.size), mode: compression, parallelism: Self.compressors,
+      known: link.compressionMemory.compressor, link: { upload.linkRate })
+    defer { link.compressionMemory.keep(compressor.adaptive, upload.linkRate) }
     do {
       while let piece = try await compressor.next() {
         upload.advance(plainBytes: Int64(clamping: compressor.figures.rawBytes))
@@ -69,6 +79,14 @@ struct SnapshotCall {
     } catch {
       upload.fail(.snapshotSource(error))
     }
+  }
+}
+
+extension SnapshotSource {
+  /// The bytes, if all of them are at hand and as many as they should be.
+  fileprivate func memory(ofExactly size: Int64) -> [ByteBuffer]? {
+    guard let memory, memory.reduce(0, { $0 + Int64($1.readableBytes) }) == size else { return nil }
+    return memory
   }
 }
 

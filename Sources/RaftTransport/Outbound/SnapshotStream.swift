@@ -1,3 +1,4 @@
+import DequeModule
 import NIOCore
 import RaftWire
 import StreamMux
@@ -13,17 +14,24 @@ final class SnapshotStream: StreamOwner {
     case ended
   }
 
+  /// The most that is taken of memory at once, in bytes: it only bounds how far the figures run ahead.
+  private static let memoryPiece = 1 << 20
+
   private let upload: SnapshotUpload
   private let clock: SnapshotClock
   private var intake: MessageIntake
   private var phase = Phase.unopened
   private var written: UInt64 = 0
+  private var pace: UploadPace
+  /// What is still to be written of a snapshot that is in memory; `nil` behind its end, and if a task reads the source.
+  private var memory: Deque<ByteBuffer>?
   private var timer: Scheduled<Void>?
   /// What had been framed when the time was last looked at.
   private var framedAtLastLook: UInt64 = 0
 
-  init(upload: SnapshotUpload, clock: SnapshotClock, limits: MessageLimits) {
+  init(upload: SnapshotUpload, pace: UploadPace, clock: SnapshotClock, limits: MessageLimits) {
     self.upload = upload
+    self.pace = pace
     self.clock = clock
     self.intake = MessageIntake(limits: limits)
   }
@@ -36,6 +44,7 @@ final class SnapshotStream: StreamOwner {
     do {
       let stream = try driver.open(opening, owner: self)
       driver.engine.write(request, to: stream)
+      driver.engine.setLowWater(pace.lowWater, of: stream)
       phase = .sending(stream)
       arm(clock.transfer, driver)
     } catch {
@@ -43,16 +52,52 @@ final class SnapshotStream: StreamOwner {
     }
   }
 
+  // MARK: From memory
+
+  /// Sends the whole body, which is at hand.
+  func send(_ memory: [ByteBuffer], _ driver: ConnectionDriver) {
+    self.memory = Deque(memory)
+    writeFromMemory(driver)
+  }
+
+  /// Fills the queue. Nothing is copied, so that this only bounds how often it has to be done and how far the figures
+  /// lag behind.
+  private func writeFromMemory(_ driver: ConnectionDriver) {
+    guard case .sending(let stream) = phase else { return }
+    while memory != nil, driver.engine.queuedBytes(stream) < pace.highWater {
+      guard let bytes = nextFromMemory() else { return finish(driver) }
+      written += UInt64(bytes.readableBytes)
+      driver.engine.write(bytes, to: stream)
+      upload.wrote(total: written)
+    }
+  }
+
+  private func nextFromMemory() -> ByteBuffer? {
+    while let first = memory?.first {
+      let length = min(first.readableBytes, Self.memoryPiece)
+      if length > 0 { return memory?[0].readSlice(length: length) }
+      memory?.removeFirst()
+    }
+    memory = nil
+    return nil
+  }
+
   // MARK: From the task that reads the source
 
   func write(_ bytes: ByteBuffer, _ driver: ConnectionDriver) {
     guard case .sending(let stream) = phase else { return }
+    look(at: stream, driver)
     written += UInt64(bytes.readableBytes)
     driver.engine.write(bytes, to: stream)
     // Below the low-water mark there is room, and no event will say so.
-    if driver.engine.queuedBytes(stream) <= driver.engine.configuration.limits.writeLowWater {
-      upload.framed(written)
-    }
+    if driver.engine.queuedBytes(stream) <= pace.lowWater { upload.framed(written, pace: pace) }
+  }
+
+  /// Follows the queue as it empties.
+  private func look(at stream: StreamKey, _ driver: ConnectionDriver) {
+    let queued = driver.engine.queuedBytes(stream)
+    pace.observe(framed: framed(stream, driver), queued: queued, now: MonotonicClock.seconds())
+    driver.engine.setLowWater(pace.lowWater, of: stream)
   }
 
   func finish(_ driver: ConnectionDriver) {
@@ -75,7 +120,9 @@ final class SnapshotStream: StreamOwner {
   // MARK: StreamOwner
 
   func streamWritable(_ stream: StreamKey, _ driver: ConnectionDriver) {
-    upload.framed(framed(stream, driver))
+    look(at: stream, driver)
+    upload.framed(framed(stream, driver), pace: pace)
+    writeFromMemory(driver)
   }
 
   func streamReceived(_ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {
@@ -109,6 +156,7 @@ final class SnapshotStream: StreamOwner {
   private func awaitAnswer(_ stream: StreamKey, _ driver: ConnectionDriver) {
     guard case .sending = phase else { return }
     phase = .awaitingAnswer(stream)
+    memory = nil
     framedAtLastLook = framed(stream, driver)
     guard clock.answer != nil else { return }
     // What is still queued belongs to the transfer; the answer's own time begins when it has gone out.
@@ -182,6 +230,7 @@ final class SnapshotStream: StreamOwner {
     case .unopened, .ended: break
     }
     phase = .ended
+    memory = nil
     upload.streamEnded()
     upload.result.complete(result)
   }

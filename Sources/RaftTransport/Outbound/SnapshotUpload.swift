@@ -6,9 +6,6 @@ import Synchronization
 /// What the task that reads a snapshot's source and the stream on the event loop share: how much room there is for
 /// more bytes, how far the snapshot has come, and the result.
 final class SnapshotUpload: Sendable {
-  /// Bytes that may wait for their frames; above it the source is left alone.
-  private static let highWater = 512 * 1_024
-
   private struct State {
     /// Bytes handed to the connection, and those of them that were framed as far as is known.
     var submitted: UInt64 = 0
@@ -16,26 +13,28 @@ final class SnapshotUpload: Sendable {
     var plainBytes: Int64 = 0
     var isEnded = false
     var waiter: CheckedContinuation<Void, Never>?
-    /// What the path takes, in bytes per second, measured only while the source had to wait for it.
-    var rate: Double?
+    /// Bytes that may wait for their frames; above it the source is left alone.
+    var highWater: Int
+    var linkRate: LinkRate?
 
-    var isFull: Bool { submitted - framed >= UInt64(SnapshotUpload.highWater) }
+    var isFull: Bool { submitted - framed >= UInt64(highWater) }
   }
 
   let size: Int64
   let result = CallResult<InstallSnapshotResponse>()
   private let link: Link
   private let stream: LoopHandle<SnapshotStream>
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  init(size: Int64, link: Link, stream: LoopHandle<SnapshotStream>) {
+  init(size: Int64, link: Link, stream: LoopHandle<SnapshotStream>, highWater: Int) {
+    self.state = Mutex(State(highWater: highWater))
     self.size = size
     self.link = link
     self.stream = stream
   }
 
   /// What the path takes, for the choice of compression.
-  var linkRate: Double? { state.withLock { $0.rate } }
+  var linkRate: LinkRate? { state.withLock { $0.linkRate } }
 
   var progress: TransportStatistics.Snapshot {
     state.withLock { state in
@@ -75,8 +74,7 @@ final class SnapshotUpload: Sendable {
   }
 
   private func waitForRoom() async -> Bool {
-    let begin = state.withLock { $0.isFull ? (framed: $0.framed, time: NIODeadline.now()) : nil }
-    guard let begin else { return state.withLock { !$0.isEnded } }
+    if let mayGoOn = state.withLock({ $0.isFull && !$0.isEnded ? nil : !$0.isEnded }) { return mayGoOn }
     await withCheckedContinuation { continuation in
       let mayGoOn = state.withLock { state in
         if state.isEnded || !state.isFull { return true }
@@ -85,22 +83,25 @@ final class SnapshotUpload: Sendable {
       }
       if mayGoOn { continuation.resume() }
     }
-    return state.withLock { state in
-      let seconds = Double((NIODeadline.now() - begin.time).nanoseconds) / 1e9
-      if seconds > 0 {
-        let sample = Double(state.framed - begin.framed) / seconds
-        state.rate = state.rate.map { $0 * 0.7 + sample * 0.3 } ?? sample
-      }
-      return !state.isEnded
-    }
+    return state.withLock { !$0.isEnded }
   }
 
   // MARK: From the stream, on the event loop
 
+  /// So many bytes of a body that is in memory were written in all.
+  func wrote(total: UInt64) {
+    state.withLock { state in
+      state.submitted = total
+      state.plainBytes = Int64(clamping: total)
+    }
+  }
+
   /// So many bytes were framed in all.
-  func framed(_ total: UInt64) {
+  func framed(_ total: UInt64, pace: UploadPace) {
     resumeWaiter { state in
       state.framed = max(state.framed, total)
+      state.highWater = pace.highWater
+      state.linkRate = pace.linkRate
       return !state.isFull
     }
   }

@@ -9,13 +9,14 @@ import StreamMux
 final class UnaryCall<Request: RaftRequest>: StreamOwner {
   private enum State {
     case unopened
-    case open(StreamKey, timer: Scheduled<Void>?)
+    case open(StreamKey)
     case ended
   }
 
   private let result: CallResult<Request.Answer>
   private var intake: MessageIntake
   private var state = State.unopened
+  private(set) var deadline: NIODeadline?
 
   private init(result: CallResult<Request.Answer>, limits: MessageLimits) {
     self.result = result
@@ -54,12 +55,9 @@ final class UnaryCall<Request: RaftRequest>: StreamOwner {
       let stream = try driver.open(opening, owner: self)
       driver.engine.write(request, to: stream)
       driver.engine.finish(stream)
-      let timer = deadline.map { deadline in
-        driver.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-          driver.perform { self.timeOut(driver) }
-        }
-      }
-      state = .open(stream, timer: timer)
+      state = .open(stream)
+      self.deadline = deadline
+      if let deadline { driver.expect(before: deadline) }
     } catch {
       state = .ended
       result.complete(.failure(TransportError(error, peer: driver.peerID)))
@@ -90,23 +88,22 @@ final class UnaryCall<Request: RaftRequest>: StreamOwner {
     end(.failure(TransportError(.cancelled, "", delivery: delivery(driver))), driver, code: .cancelled)
   }
 
-  private func timeOut(_ driver: ConnectionDriver) {
+  func deadlinePassed(_ stream: StreamKey, _ driver: ConnectionDriver) {
     let message = "server '\(driver.peerID)' has not answered in time"
     let error = TransportError(.timeout, message, delivery: delivery(driver))
     end(.failure(error), driver, code: .deadlineExceeded)
   }
 
   private func delivery(_ driver: ConnectionDriver) -> TransportError.Delivery {
-    guard case .open(let stream, _) = state else { return .notDelivered }
+    guard case .open(let stream) = state else { return .notDelivered }
     return driver.engine.hasReachedWire(stream) ? .unknown : .notDelivered
   }
 
   private func end(
     _ outcome: Result<Request.Answer, TransportError>, _ driver: ConnectionDriver, code: ErrorCode
   ) {
-    guard case .open(let stream, let timer) = state else { return }
+    guard case .open(let stream) = state else { return }
     state = .ended
-    timer?.cancel()
     // What is still queued of a request that nobody waits for any more is not worth sending.
     if case .failure(let error) = outcome, error.delivery != .answered {
       driver.engine.reset(stream, code: code)

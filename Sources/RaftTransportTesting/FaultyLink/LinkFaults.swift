@@ -1,11 +1,7 @@
 internal import NIOCore
 
-/// What a faulty link does to the bytes of one direction.
+/// What a faulty link does to the bytes of one direction, beside what its profile says.
 struct LinkFaults: Sendable {
-  var delay: TimeAmount = .zero
-  /// `nil`: as fast as the network takes them.
-  var bytesPerSecond: Int?
-  var isStalled = false
   var isSwallowing = false
   /// Masks to be combined with the byte at an offset of a connection's stream.
   var corruptions: [UInt64: UInt8] = [:]

@@ -15,10 +15,7 @@ final class RelayedConnection {
   let toTarget: LinkDirection
   let toClient: LinkDirection
 
-  init(
-    client: any Channel, target: any Channel, faults: [FaultyLink.Direction: LinkFaults],
-    onForward: @escaping (FaultyLink.Direction, Int) -> Void
-  ) {
+  init(client: any Channel, target: any Channel, toTarget: LinkPath, toClient: LinkPath) {
     self.client = client
     self.target = target
     var directionsUnderWay = 2
@@ -28,19 +25,8 @@ final class RelayedConnection {
       client.close(promise: nil)
       target.close(promise: nil)
     }
-    self.toTarget = LinkDirection(
-      from: client, to: target, faults: faults[.toTarget] ?? LinkFaults(),
-      onForward: { onForward(.toTarget, $0) }, onEnd: onEnd)
-    self.toClient = LinkDirection(
-      from: target, to: client, faults: faults[.toClient] ?? LinkFaults(),
-      onForward: { onForward(.toClient, $0) }, onEnd: onEnd)
-  }
-
-  func direction(_ direction: FaultyLink.Direction) -> LinkDirection {
-    switch direction {
-    case .toTarget: self.toTarget
-    case .toClient: self.toClient
-    }
+    self.toTarget = LinkDirection(from: client, to: target, path: toTarget, onEnd: onEnd)
+    self.toClient = LinkDirection(from: target, to: client, path: toClient, onEnd: onEnd)
   }
 
   /// A FIN to both ends, nothing more of what was held.

@@ -23,6 +23,7 @@ enum LeadByte {
   /// The byte that MessagePack never uses.
   case reserved
 
+  @inline(__always)
   init(_ byte: UInt8) {
     self =
       switch byte {

@@ -138,7 +138,7 @@ extension WireReader {
       } else {
         var entry = (index < earlier.count ? earlier[index] : nil) ?? .blank
         try read(into: &entry)
-        result.append(entry)
+        result.append(consume entry)
       }
     }
     leave()

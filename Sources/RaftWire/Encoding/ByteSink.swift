@@ -1,6 +1,7 @@
 internal import NIOCore
 
-/// Where a writer's bytes go. Encoding runs twice, first to measure and then to write, over the same code.
+/// Where a writer's bytes go. Encoding runs twice, first to measure and then to write, over the same code; inlined,
+/// what is measured of constants costs nothing.
 package protocol ByteSink {
   mutating func put(_ byte: UInt8)
   mutating func put<Value: FixedWidthInteger>(bigEndian value: Value)
@@ -11,8 +12,11 @@ package protocol ByteSink {
 struct MeasuringSink: ByteSink {
   private(set) var count = 0
 
+  @inline(__always)
   mutating func put(_: UInt8) { count += 1 }
+  @inline(__always)
   mutating func put<Value: FixedWidthInteger>(bigEndian _: Value) { count += Value.bitWidth / 8 }
+  @inline(__always)
   mutating func put(_ bytes: UnsafeRawBufferPointer) { count += bytes.count }
 }
 
@@ -27,12 +31,14 @@ struct MemorySink: ByteSink {
     unsafe self.memory = memory
   }
 
+  @inline(__always)
   mutating func put(_ byte: UInt8) {
     unsafe precondition(count < memory.count)
     unsafe memory[count] = byte
     count += 1
   }
 
+  @inline(__always)
   mutating func put<Value: FixedWidthInteger>(bigEndian value: Value) {
     let width = Value.bitWidth / 8
     unsafe precondition(memory.count - count >= width)
@@ -40,6 +46,7 @@ struct MemorySink: ByteSink {
     count += width
   }
 
+  @inline(__always)
   mutating func put(_ bytes: UnsafeRawBufferPointer) {
     guard unsafe !bytes.isEmpty else { return }
     unsafe precondition(memory.count - count >= bytes.count)

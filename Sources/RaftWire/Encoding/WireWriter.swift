@@ -31,6 +31,7 @@ package struct WireWriter<Sink: ByteSink> {
     }
   }
 
+  @inline(__always)
   mutating func key(_ field: WireField) {
     let name = field.name
     sink.put(0xa0 | UInt8(name.utf8CodeUnitCount))
@@ -53,21 +54,25 @@ package struct WireWriter<Sink: ByteSink> {
 
   // MARK: Fields
 
+  @inline(__always)
   mutating func field(_ field: WireField, unsigned value: UInt64) {
     key(field)
     unsigned(value)
   }
 
+  @inline(__always)
   mutating func field(_ field: WireField, signed value: Int64) {
     key(field)
     signed(value)
   }
 
+  @inline(__always)
   mutating func field(_ field: WireField, boolean value: Bool) {
     key(field)
     sink.put(value ? 0xc3 : 0xc2)
   }
 
+  @inline(__always)
   mutating func field(_ field: WireField, bytes value: ByteBuffer?) {
     key(field)
     bytes(value)
@@ -83,6 +88,7 @@ package struct WireWriter<Sink: ByteSink> {
     sink.put(value)
   }
 
+  @inline(__always)
   mutating func unsigned(_ value: UInt64) {
     switch value {
     case ..<0x80: sink.put(UInt8(value))
@@ -121,6 +127,7 @@ package struct WireWriter<Sink: ByteSink> {
     }
   }
 
+  @inline(__always)
   mutating func bytes(_ value: ByteBuffer?) {
     guard let value else { return null() }
     switch value.readableBytes {

@@ -2,6 +2,9 @@ internal import NIOCore
 
 /// What the owner says about the bytes that it was given, and the credit that follows from it.
 extension MuxConnection {
+  /// How old the newest round trip may be while windows are sized by it.
+  static let roundTripLife = TimeAmount.milliseconds(500)
+
   /// Bytes left the transport for good: the peer may send as many more (R-FLW-10).
   package mutating func consume(_ count: Int, of key: StreamKey) {
     guard !phase.isOver, isOwned(key), count > 0 else { return }
@@ -66,6 +69,7 @@ extension MuxConnection {
     guard trafficClass != .election, streams[key].holdsBudget, streams[key].receiving.wantsCredit,
       let roundTrip = path.recentMinimum
     else { return }
+    refreshRoundTrip(now: now)
     let isFirst = hasMore && !streams[key].meter.hasBegun
     let window = streams[key].receiveWindow.window
     let rate = streams[key].meter.received(
@@ -83,6 +87,14 @@ extension MuxConnection {
         to: windowPolicy.firstWindow(
           rate: known, roundTrip: roundTrip, room: receiveBudget.roomToGrow, trafficClass: trafficClass))
     }
+  }
+
+  /// A connection that is never silent sends no keep-alive, and a window that was computed from the round trip of
+  /// another route would keep the path half empty (R-FLW-37).
+  private mutating func refreshRoundTrip(now: NIODeadline) {
+    guard now - roundTripAsked >= Self.roundTripLife else { return }
+    roundTripAsked = now
+    control.appendPing(pings.send(.keepAlive, now: now))
   }
 
   private mutating func resize(_ key: StreamKey, to window: UInt32) {

@@ -11,7 +11,7 @@ extension MuxConnection {
     case .handshaking: !handshakeOutput.isEmpty
     case .running, .ending:
       !framePieces.isEmpty || frameChecksum != nil || !handshakeOutput.isEmpty || !control.isEmpty
-        || !scheduler.isEmpty
+        || scheduler.hasElections || (scheduler.hasBulk && !pacer.isHolding)
     }
   }
 
@@ -76,7 +76,7 @@ extension MuxConnection {
     while let item = control.popNext() {
       if write(item, into: &packed) { return true }
     }
-    while let pick = scheduler.next(now: now) {
+    while let pick = nextPick(packed: packed.readableBytes, now: now) {
       guard streams.contains(pick.key) else { continue }
       streams[pick.key].isScheduled = false
       if pick.ring == .election, streams[pick.key].isDemoted {
@@ -88,6 +88,12 @@ extension MuxConnection {
       return true
     }
     return false
+  }
+
+  private mutating func nextPick(packed: Int, now: NIODeadline) -> Scheduler.Pick? {
+    if let pick = scheduler.nextElection(now: now) { return pick }
+    guard scheduler.hasBulk, permitsBulk(packed: packed, now: now) else { return nil }
+    return scheduler.nextBulk()
   }
 
   /// Writes a control frame. False: it lost its reason and nothing was written.
@@ -176,14 +182,16 @@ extension MuxConnection {
       preconditionFailure("frames are cut behind the handshake")
     }
     let group = opens ? ProtocolConstants.groupLength : 0
-    var most = Int(framePayload) - group
+    var most = min(Int(framePayload), longestBulkFrame) - group
     // What is behind the scheduler is the latency of everybody who comes later (R-SCH-7).
     if !scheduler.isEmpty { most = min(most, configuration.scheduling.bulkFrame) }
     return min(most, room, streams[key].queue.byteCount, streams[key].sendWindow.available)
   }
 
   private mutating func afterData(_ key: StreamKey) {
-    if streams[key].wasAboveLowWater, streams[key].queue.byteCount <= configuration.limits.writeLowWater {
+    if streams[key].wasAboveLowWater,
+      streams[key].queue.byteCount <= streams[key].lowWater ?? configuration.limits.writeLowWater
+    {
       streams[key].wasAboveLowWater = false
       events.append(.writable(key))
     }

@@ -37,12 +37,22 @@ extension MuxConnection {
     guard isWritable(key), bytes.readableBytes > 0 else { return }
     streams[key].queue.append(bytes)
     let queued = streams[key].queue.byteCount
-    if queued > configuration.limits.writeLowWater { streams[key].wasAboveLowWater = true }
+    if queued > streams[key].lowWater ?? configuration.limits.writeLowWater {
+      streams[key].wasAboveLowWater = true
+    }
     if queued > configuration.scheduling.electionMessage, streams[key].opening.trafficClass == .election {
       streams[key].isDemoted = true
     }
     schedule(key)
     assertInvariants()
+  }
+
+  /// Sets how many queued bytes of this stream are so few that the owner is told of the room, from the next write on.
+  /// Without it the limit of the configuration holds.
+  package mutating func setLowWater(_ bytes: Int, of key: StreamKey) {
+    precondition(bytes > 0)
+    guard streams.contains(key) else { return }
+    streams[key].lowWater = bytes
   }
 
   /// Ends our half behind what was written.
@@ -86,6 +96,11 @@ extension MuxConnection {
   /// Bytes that were written and not framed.
   package func queuedBytes(_ key: StreamKey) -> Int {
     streams.contains(key) ? streams[key].queue.byteCount : 0
+  }
+
+  /// Bytes that the peer may send beyond what was consumed, as the window stands now; 0 for a stale key.
+  package func receiveWindow(of key: StreamKey) -> Int {
+    streams.contains(key) ? Int(streams[key].receiveWindow.window) : 0
   }
 
   /// Whether the frame that opens the stream was handed to a transmission. If not, the peer certainly knows

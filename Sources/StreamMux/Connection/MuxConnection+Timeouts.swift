@@ -10,7 +10,8 @@ extension MuxConnection {
   package var nextDeadline: NIODeadline? {
     switch phase {
     case .handshaking: handshake.deadline
-    case .running: drainState.deadline.map { min($0, keepAlive.deadline) } ?? keepAlive.deadline
+    case .running:
+      [drainState.deadline, pacer.heldUntil].reduce(keepAlive.deadline) { min($0, $1 ?? $0) }
     case .ending, .outputClosed: endingDeadline ?? .uptimeNanoseconds(0)
     case .closed: nil
     }
@@ -21,6 +22,7 @@ extension MuxConnection {
     case .handshaking:
       run(handshake.handleTimeout(now: now), now: now)
     case .running:
+      pacer.handleTimeout(now: now)
       switch keepAlive.handleTimeout(now: now) {
       case .none: break
       case .sendPing: control.appendPing(pings.send(.keepAlive, now: now))
@@ -112,6 +114,7 @@ extension MuxConnection {
     keepAlive.measured(path.roundTrip, now: now)
     switch answer.purpose {
     case .keepAlive: break
+    case .path: pathWasProbed(answer, now: now)
     case .probe: events.append(.pong(number, roundTrip: answer.roundTrip))
     case .drain: run(drainState.receivedPong(highestPeerStream: highestPeerID), now: now)
     }

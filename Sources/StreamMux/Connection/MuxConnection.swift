@@ -74,6 +74,10 @@ package struct MuxConnection: Sendable {
 
   // Health.
   var path = PathModel()
+  var pacer = BulkPacer()
+  var pathProbe = PathProbe()
+  /// When a PING was last sent for the sake of windows.
+  var roundTripAsked: NIODeadline
   var keepAlive: KeepAlive
   var pings: PingLedger
   var drainState = DrainState()
@@ -121,6 +125,7 @@ package struct MuxConnection: Sendable {
     assemblyTurn = AssemblyTurn(budget: limits.assemblyBudget)
     windowPolicy = WindowPolicy(limits: limits)
     keepAlive = KeepAlive(limits: configuration.liveness, seed: random.next(), now: now)
+    roundTripAsked = now
     pings = PingLedger(firstNumber: random.next())
     abuse = AbuseGuard(limits: configuration.abuse, now: now)
     self.random = random

@@ -14,6 +14,9 @@ package struct PathModel: Equatable, Sendable {
   private var recent: Deque<TimeAmount> = []
   private var rates = PerClass<RateHistory> { _ in RateHistory() }
 
+  /// The narrowest place, as far as the system's figures show it.
+  package var bottleneck = BottleneckModel()
+
   package init() {}
 
   /// A PING was answered.

@@ -21,6 +21,10 @@ package struct KeepAlive: Equatable, Sendable {
   /// How often the round trip is measured at least (R-LIV-11).
   static let measurementInterval = TimeAmount.seconds(5)
 
+  /// The longest silence that slow answers earn (R-LIV-10): an answer that a partition held up says nothing
+  /// about the path that is back, and must not make the next partition harder to see.
+  static let longestPatience = TimeAmount.seconds(60)
+
   private let limits: LivenessLimits
   private var jitter: SplitMix64
   private var lastReceived: NIODeadline
@@ -55,7 +59,8 @@ package struct KeepAlive: Equatable, Sendable {
     guard let smoothed = roundTrip.smoothed else { return }
     let (several, overflow) = smoothed.nanoseconds.multipliedReportingOverflow(
       by: Int64(limits.deadRoundTrips))
-    patience = max(limits.deadAfter, overflow ? .hours(24) : min(.nanoseconds(several), .hours(24)))
+    let earned = overflow ? Self.longestPatience : min(.nanoseconds(several), Self.longestPatience)
+    patience = max(limits.deadAfter, earned)
   }
 
   /// There is something to send; calls while there already was change nothing.

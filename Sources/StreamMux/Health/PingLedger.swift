@@ -11,6 +11,8 @@ package struct PingLedger: Equatable, Sendable {
     case keepAlive
     /// The owner asked: its PONG is reported.
     case probe
+    /// Its answer shows how much the path has carried, where the system does not tell.
+    case path
     /// Sent behind the first GOAWAY of a drain.
     case drain
   }

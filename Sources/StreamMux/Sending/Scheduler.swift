@@ -46,6 +46,11 @@ package struct Scheduler: Sendable {
   /// No stream waits. Some of those that wait may have lost their reason.
   package var isEmpty: Bool { elections.isEmpty && appends.isEmpty && snapshots.isEmpty }
 
+  /// A stream waits for its turn among the appends and snapshots.
+  package var hasBulk: Bool { !appends.isEmpty || !snapshots.isEmpty }
+
+  package var hasElections: Bool { !elections.isEmpty }
+
   package var count: Int { elections.count + appends.count + snapshots.count }
 
   package mutating func enqueue(_ key: StreamKey, in ring: TrafficClass) {
@@ -59,13 +64,20 @@ package struct Scheduler: Sendable {
   /// Takes the next stream out of its ring. The caller checks that it still has something to send, charges
   /// the frame, and puts the stream back if there is more.
   package mutating func next(now: NIODeadline) -> Pick? {
-    if !elections.isEmpty {
-      if allowance.permits(at: now), let key = elections.popFirst() {
-        return Pick(key: key, ring: .election)
-      }
-      // Too many: they take their turn among the appends, once.
-      while let key = elections.popFirst() { appends.append(key) }
+    nextElection(now: now) ?? nextBulk()
+  }
+
+  package mutating func nextElection(now: NIODeadline) -> Pick? {
+    guard !elections.isEmpty else { return nil }
+    if allowance.permits(at: now), let key = elections.popFirst() {
+      return Pick(key: key, ring: .election)
     }
+    // Too many: they take their turn among the appends, once.
+    while let key = elections.popFirst() { appends.append(key) }
+    return nil
+  }
+
+  package mutating func nextBulk() -> Pick? {
     if snapshots.isEmpty {
       snapshotDeficit = min(snapshotDeficit, 0)
       isSnapshotTurn = false

@@ -46,6 +46,8 @@ struct Stream: Sendable {
   var isRefused = false
   /// The owner wants to hear no more bytes.
   var wasStopped = false
+  /// The low-water mark of its queue, bytes; nil for that of the configuration.
+  var lowWater: Int?
   /// The queue was above the low-water mark, and the owner was not told yet that it fell below.
   var wasAboveLowWater = false
   /// Whether a rejection was told: it is told once.

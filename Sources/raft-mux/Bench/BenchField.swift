@@ -11,9 +11,13 @@ struct BenchField: Sendable {
 
   /// Starts the processes.
   ///
-  /// - Parameter remote: Where `raft-mux bench --serve` listens; `nil` runs the answering processes here.
+  /// - Parameters:
+  ///   - remote: Where `raft-mux bench --serve` listens; `nil` runs the answering processes here.
+  ///   - link: An emulated link to be put before each of them.
   /// - Throws: If the other machine cannot be reached; a system that cannot be started is only missing.
-  static func open(_ names: [SystemName], files: SnapshotFiles, remote: String?) async throws -> BenchField {
+  static func open(
+    _ names: [SystemName], files: SnapshotFiles, remote: String?, link: LinkChoice?
+  ) async throws -> BenchField {
     let goPeers = names.allSatisfy(\.isBuiltIn) ? nil : await GoPeers.build()
     let host: any AnsweringHost
     do {
@@ -27,7 +31,8 @@ struct BenchField: Sendable {
       goPeers?.remove()
       throw error
     }
-    return await open(names, files: files, host: host, goPeers: goPeers)
+    let reached: any AnsweringHost = if let link { LinkedHost(base: host, link: link) } else { host }
+    return await open(names, files: files, host: reached, goPeers: goPeers)
   }
 
   /// Starts the answering processes on a host; what cannot be started is missing.

@@ -14,24 +14,24 @@ struct EffortOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Votes and heartbeats go on until there are so many (default: 0, or 2000 with --connect).",
+      "Votes and heartbeats go on until there are so many (default: 0, or 2000 with --connect or --link).",
       valueName: "number"))
   var votes: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Votes or heartbeats a second; 0 is as fast as answers come (default: 0, or 100 with --connect).",
+      "Votes or heartbeats a second; 0 is as fast as answers come (default: 0, or 100 with --connect or --link).",
       valueName: "number"))
   var voteRate: Double?
 
   @Option(
     help: ArgumentHelp(
-      "How many ask for votes at once (default: 1, or 64 with --connect).", valueName: "number"))
+      "How many ask for votes at once (default: 1, or 64 with --connect or --link).", valueName: "number"))
   var askers: Int?
 
   @Option(
     help: ArgumentHelp(
-      "How long a load runs before votes beside it count (default: 0.25, or 5 with --connect).",
+      "How long a load runs before votes beside it count (default: 0.25, or 5 with --connect or --link).",
       valueName: "seconds"))
   var leadIn: Double?
 

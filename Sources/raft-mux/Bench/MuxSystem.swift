@@ -92,10 +92,10 @@ final class MuxSystem: MeasuredSystem {
       logger: Logger(label: "raft-mux.bench") { _ in SwiftLogNoOpLogHandler() })
     if streams > 0 {
       let window = 16 << 10
-      configuration.limits.initialWindow = window
+      configuration.windows.initial = window
       configuration.limits.appendStreams += streams
       configuration.limits.waitingCalls += streams
-      configuration.limits.receiveBudget += 2 * streams * window
+      configuration.windows.receiveBudget += 2 * streams * window
     }
     return configuration
   }

@@ -9,7 +9,7 @@ struct OutgoingSnapshot: Sendable {
   private let origin: Origin
 
   private enum Origin: Sendable {
-    case memory(ByteBuffer)
+    case memory([ByteBuffer])
     case file(String)
   }
 
@@ -23,7 +23,7 @@ struct OutgoingSnapshot: Sendable {
     self.sum = sum.value
     self.origin =
       switch origin {
-      case .memory: .memory(bytes)
+      case .memory: .memory(Self.pieces(of: bytes))
       case .file: .file(files.path(content))
       }
   }
@@ -32,7 +32,9 @@ struct OutgoingSnapshot: Sendable {
   func cut(to limit: Int) throws -> OutgoingSnapshot {
     guard limit < size else { return self }
     switch origin {
-    case .memory(let bytes):
+    case .memory(let pieces):
+      var bytes = ByteBuffer()
+      for piece in pieces where bytes.readableBytes < limit { bytes.writeImmutableBuffer(piece) }
       return OutgoingSnapshot(bytes.getSlice(at: bytes.readerIndex, length: limit) ?? bytes)
     case .file(let path):
       let file = try FileHandle(forReadingFrom: URL(filePath: path))
@@ -46,7 +48,15 @@ struct OutgoingSnapshot: Sendable {
     sum.update(bytes)
     size = bytes.readableBytes
     self.sum = sum.value
-    origin = .memory(bytes)
+    origin = .memory(Self.pieces(of: bytes))
+  }
+
+  /// The bytes in buffers of 4 MiB at most: NIO copies what is sliced of larger ones.
+  static func pieces(of bytes: ByteBuffer) -> [ByteBuffer] {
+    stride(from: 0, to: bytes.readableBytes, by: 4 << 20).map { offset in
+      let view = bytes.readableBytesView.dropFirst(offset).prefix(4 << 20)
+      return ByteBuffer(bytes: view)
+    }
   }
 
   /// The bytes, once.

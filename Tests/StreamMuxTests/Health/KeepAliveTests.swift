@@ -92,11 +92,22 @@ struct KeepAliveTests {
   }
 
   // R-LIV-10
-  @Test("gives no path more than a day")
-  func endlessPath() throws {
+  @Test("gives no path more than a minute", arguments: [TimeAmount.seconds(8), .hours(1), .nanoseconds(.max)])
+  func endlessPath(_ measured: TimeAmount) throws {
     var keepAlive = try steady()
-    keepAlive.measured(roundTrip(.nanoseconds(.max)), now: start)
-    #expect(keepAlive.handleTimeout(now: start + .hours(24)) == .giveUp(.silence))
+    keepAlive.measured(roundTrip(measured), now: start)
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(59_999)) != .giveUp(.silence))
+    #expect(keepAlive.handleTimeout(now: start + .seconds(60)) == .giveUp(.silence))
+  }
+
+  // R-LIV-10
+  @Test("is as patient as its user said, however long that is, and no answer makes it longer")
+  func patientUser() throws {
+    let limits = try LivenessLimits(deadAfter: .seconds(90))
+    var keepAlive = KeepAlive(limits: limits, seed: 1, now: start)
+    keepAlive.measured(roundTrip(.hours(1)), now: start)
+    #expect(keepAlive.handleTimeout(now: start + .milliseconds(89_999)) != .giveUp(.silence))
+    #expect(keepAlive.handleTimeout(now: start + .seconds(90)) == .giveUp(.silence))
   }
 
   // R-LIV-6

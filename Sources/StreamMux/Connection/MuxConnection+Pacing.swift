@@ -1,0 +1,61 @@
+package import NIOCore
+
+/// Bulk that is held back for the sake of those who come later.
+extension MuxConnection {
+  /// Whether the owner should ask the system about the socket and call ``take(_:now:)`` before it asks for the next
+  /// transmission. Cheap; false while nothing but control frames and votes is sent.
+  package func wantsFigures(now: NIODeadline) -> Bool {
+    phase == .running
+      && pacer.wantsFigures(
+        sent: counts.bytesSent, bulkWaits: scheduler.hasBulk, path: path.bottleneck, now: now)
+  }
+
+  /// Takes what the system told; nil: it does not tell.
+  package mutating func take(_ figures: SocketFigures?, now: NIODeadline) {
+    guard phase == .running else { return }
+    if let figures {
+      pacer.take(figures, sent: counts.bytesSent, path: &path.bottleneck, now: now)
+    } else {
+      pacer.hasNoFigures()
+    }
+    noteOutput(now: now)
+  }
+
+  /// About how many bytes may lie between the engine and the path: what is there is the latency of everybody who
+  /// comes later. A millisecond's worth where the rate is known.
+  package var burst: Int { pacer.burst(path.bottleneck) }
+
+  /// What the system's figures have shown of the path.
+  package var bottleneck: BottleneckModel { path.bottleneck }
+
+  /// How often bulk was held back.
+  package var bulkPauses: UInt64 { pacer.holds }
+
+  mutating func permitsBulk(packed: Int, now: NIODeadline) -> Bool {
+    if pacer.isBlind { probePath(now: now) }
+    return pacer.permitsBulk(sent: counts.bytesSent + UInt64(packed), path: path.bottleneck, now: now)
+  }
+
+  // MARK: Without the system's figures
+
+  /// A PONG says that all bytes in front of its PING have arrived: an acknowledgement, though a rare one, since PINGs
+  /// are budgeted (R-LIM-7).
+  private mutating func probePath(now: NIODeadline) {
+    guard pathProbe.isDue(sent: counts.bytesSent, isHolding: pacer.isHolding, now: now) else { return }
+    let number = pings.send(.path, now: now)
+    pathProbe.begin(number, sent: counts.bytesSent, now: now)
+    control.appendPing(number)
+  }
+
+  mutating func pathWasProbed(_ answer: PingLedger.Answer, now: NIODeadline) {
+    guard let acknowledged = pathProbe.end(answer.number) else { return }
+    let figures = SocketFigures(
+      acknowledged: acknowledged, unacknowledged: Int(counts.bytesSent - acknowledged),
+      unsent: scheduler.hasBulk ? 1 : 0, roundTrip: answer.roundTrip,
+      roundTripVariation: path.roundTrip.variation, minimumRoundTrip: path.minimumRoundTrip)
+    pacer.take(figures, sent: counts.bytesSent, path: &path.bottleneck, now: now)
+  }
+
+  /// A frame that was begun cannot be interrupted.
+  var longestBulkFrame: Int { burst }
+}
