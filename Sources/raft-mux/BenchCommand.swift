@@ -189,7 +189,8 @@ struct BenchCommand: AsyncParsableCommand {
     if let other = field.otherMachine { lines.append(("answering", other.text)) }
     let unnamed = connect == nil ? "loopback, two processes" : "a network"
     lines.append(("path", path ?? link?.description ?? unnamed))
-    lines.append(("command", "raft-mux " + CommandLine.arguments.dropFirst().joined(separator: " ")))
+    let arguments = CommandLine.arguments.dropFirst().map { $0.contains(" ") ? "'\($0)'" : $0 }
+    lines.append(("command", "raft-mux " + arguments.joined(separator: " ")))
     lines.append(
       (
         "effort",
