@@ -187,8 +187,10 @@ struct BenchCommand: AsyncParsableCommand {
   private func circumstances(_ field: BenchField, _ plan: BenchRun.Plan) -> [(name: String, text: String)] {
     var lines = [("machine", Machine.current.text)]
     if let other = field.otherMachine { lines.append(("answering", other.text)) }
-    lines.append(("path", path ?? link?.description ?? (connect == nil ? "loopback, two processes" : "a network")))
-    lines.append(("command", "raft-mux " + CommandLine.arguments.dropFirst().joined(separator: " ")))
+    let unnamed = connect == nil ? "loopback, two processes" : "a network"
+    lines.append(("path", path ?? link?.description ?? unnamed))
+    let arguments = CommandLine.arguments.dropFirst().map { $0.contains(" ") ? "'\($0)'" : $0 }
+    lines.append(("command", "raft-mux " + arguments.joined(separator: " ")))
     lines.append(
       (
         "effort",

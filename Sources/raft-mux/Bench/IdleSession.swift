@@ -6,6 +6,8 @@ struct IdleSession: MeasuringSession {
   /// So many are there before the first look: what the first ones cost once is not theirs.
   private static let first = 16
 
+  /// A little more than the transport's limit for calls.
+  private static let settling = Duration.seconds(11)
   /// Long enough to meet what comes every few seconds.
   private static let quiet = Duration.seconds(5)
 
@@ -36,8 +38,8 @@ struct IdleSession: MeasuringSession {
     try await make(Self.first)
     let before = try await look()
     try await make(count)
-    // What was needed to make them comes to its end.
-    try await Task.sleep(for: .seconds(1))
+    // What was needed to make them comes to its end: a call's time limit may keep a timer until it has passed.
+    try await Task.sleep(for: Self.settling)
     let after = try await look()
     let quiet = max(effort.duration, Self.quiet)
     let watch = Stopwatch(quiet)

@@ -11,6 +11,8 @@ struct LinePlot: Sendable {
     let title: String
     let scale: PlotScale.Kind
     let unit: PlotUnit
+    /// The values that are named; `nil` leaves that to the scale.
+    var ticks: [Double]?
   }
 
   private static let size = (width: 720.0, height: 300.0)
@@ -58,7 +60,7 @@ struct LinePlot: Sendable {
 
   private func grid(_ x: PlotScale, _ y: PlotScale) -> String {
     var parts: [String] = []
-    for tick in y.ticks {
+    for tick in vertical.ticks ?? y.ticks {
       let at = Self.text(top(y.position(tick)))
       parts.append(
         "<line class=\"grid\" x1=\"\(Self.text(left(0)))\" x2=\"\(Self.text(left(1)))\" y1=\"\(at)\" y2=\"\(at)\"/>"
@@ -68,7 +70,7 @@ struct LinePlot: Sendable {
           "text", [("class", "tick end"), ("x", Self.text(left(0) - 8)), ("y", at), ("dy", "0.32em")],
           vertical.unit.text(tick)))
     }
-    for tick in x.ticks {
+    for tick in horizontal.ticks ?? x.ticks {
       let at = Self.text(left(x.position(tick)))
       parts.append(
         "<line class=\"grid\" y1=\"\(Self.text(top(0)))\" y2=\"\(Self.text(top(1)))\" x1=\"\(at)\" x2=\"\(at)\"/>"

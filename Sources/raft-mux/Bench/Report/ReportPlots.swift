@@ -17,7 +17,10 @@ struct ReportPlots: Sendable {
     let isCostly = group.name == "growth-entries"
     let series = systems(of: group.workloads).map { name in
       let points = group.workloads.compactMap { workload -> (x: Double, y: Double)? in
-        guard let position = group.position(of: workload) else { return nil }
+        // Where entries are counted, each workload's figure knows how many it has.
+        guard let position = group.position(of: workload), let figure = workload.figures.last else {
+          return nil
+        }
         let rounds = rounds(workload, name)
         let values =
           isCostly
@@ -31,7 +34,8 @@ struct ReportPlots: Sendable {
     return LinePlot(
       title: isCostly ? "Time per entry" : "\(figure.title) by \(group.part)",
       horizontal: LinePlot.Axis(
-        title: group.part, scale: .logarithmic, unit: isBytes ? .bytes : .count),
+        title: group.part, scale: .logarithmic, unit: isBytes ? .bytes : .count,
+        ticks: Set(series.flatMap { $0.points.map(\.x) }).sorted()),
       vertical: LinePlot.Axis(
         title: isCostly ? "time per entry" : figure.title, scale: isCostly ? .logarithmic : .linear,
         unit: isCostly ? .microseconds : .count), series: series

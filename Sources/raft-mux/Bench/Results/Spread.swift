@@ -14,8 +14,9 @@ struct Spread: Sendable, Equatable {
     median = sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 
-  /// `median [least ... greatest]`, each written by `format`.
+  /// `median [least ... greatest]`, each written by `format`; the median alone where all are the same.
   func text(_ format: (Double) -> String) -> String {
-    "\(format(median)) [\(format(least)) ... \(format(greatest))]"
+    if least == greatest { return format(median) }
+    return "\(format(median)) [\(format(least)) ... \(format(greatest))]"
   }
 }
