@@ -216,6 +216,7 @@ struct WindowSimulation {
     while let bytes = receiver.nextTransmission(limit: 64 * 1_024, now: now) { back.send(bytes, now: now) }
     while let bytes = back.receive(now: now) { sender.receive(bytes, now: now) }
     takeSenderEvents()
+    if sender.wantsFigures(now: now) { sender.take(path.figures, now: now) }
     while path.capacity > 0,
       let bytes = sender.nextTransmission(limit: min(64 * 1_024, path.capacity), now: now)
     {
