@@ -53,6 +53,8 @@ extension MuxConnection {
     precondition(bytes > 0)
     guard streams.contains(key) else { return }
     streams[key].lowWater = bytes
+    // A mark that sinks below what is queued has to be reported again, or the owner waits for ever.
+    if streams[key].queue.byteCount > bytes { streams[key].wasAboveLowWater = true }
   }
 
   /// Ends our half behind what was written.

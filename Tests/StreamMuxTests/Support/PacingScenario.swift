@@ -144,18 +144,18 @@ struct PacingScenario: Sendable {
   // What follows shows the same with fewer packets.
 
   static let steadyPaths: [PacingScenario] = [
-    PacingScenario(name: "20 Mb/s, 80 ms", shape: shape(20, 80), seconds: 8),
-    PacingScenario(name: "20 Mb/s, 80 ms, queue of 4", shape: shape(20, 80, queue: 4), seconds: 8),
-    PacingScenario(name: "20 Mb/s, 80 ms, three snapshots", shape: shape(20, 80), streams: 3, seconds: 8),
-    PacingScenario(name: "20 Mb/s, 20 ms", shape: shape(20, 20), seconds: 8),
-    PacingScenario(name: "5 Mb/s, 40 ms", shape: shape(5, 40), seconds: 8),
-    PacingScenario(name: "20 Mb/s, 80 ms, BBR", shape: shape(20, 80, .bbr), seconds: 8),
+    PacingScenario(name: "20 Mb/s, 80 ms", shape: shape(20, 80), seconds: 6),
+    PacingScenario(name: "20 Mb/s, 80 ms, queue of 4", shape: shape(20, 80, queue: 4), seconds: 6),
+    PacingScenario(name: "20 Mb/s, 80 ms, three snapshots", shape: shape(20, 80), streams: 3, seconds: 6),
+    PacingScenario(name: "20 Mb/s, 20 ms", shape: shape(20, 20), seconds: 6),
+    PacingScenario(name: "5 Mb/s, 40 ms", shape: shape(5, 40), seconds: 6),
+    PacingScenario(name: "20 Mb/s, 80 ms, BBR", shape: shape(20, 80, .bbr), seconds: 6),
   ]
 
   static let lossyPaths: [PacingScenario] = [
-    PacingScenario(name: "20 Mb/s, 80 ms, 0.1 % loss", shape: shape(20, 80, loss: 1_000), seconds: 10),
+    PacingScenario(name: "20 Mb/s, 80 ms, 0.1 % loss", shape: shape(20, 80, loss: 1_000), seconds: 8),
     PacingScenario(
-      name: "20 Mb/s, 80 ms, BBR, 0.1 % loss", shape: shape(20, 80, loss: 1_000, .bbr), seconds: 10),
+      name: "20 Mb/s, 80 ms, BBR, 0.1 % loss", shape: shape(20, 80, loss: 1_000, .bbr), seconds: 8),
   ]
 
   static let changingPaths: [PacingScenario] = [
