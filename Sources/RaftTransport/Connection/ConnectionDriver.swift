@@ -13,8 +13,8 @@ final class ConnectionDriver: ChannelInboundHandler {
 
   /// The most bytes asked of the engine at once: what lies behind it is the latency of everybody's next frame.
   private static let transmissionLimit = 64 * 1_024
-  /// Rounds of write and flush after which the loop's other connections get their turn.
-  private static let roundsPerTurn = 16
+  /// Rounds of write and flush after which the loop's other connections, and what has arrived, get their turn.
+  private static let roundsPerTurn = 4
   /// All owners are looked at for one deadline, so not more often than this.
   private static let deadlineGrain = TimeAmount.milliseconds(1)
   /// How long a drain waits for calls that are under way (R-DRN-11); far beyond what a call may take, since some

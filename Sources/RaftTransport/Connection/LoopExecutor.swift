@@ -6,9 +6,9 @@ import NIOCore
 /// A job that is enqueued on the loop itself, as when an answer resumes the task that waits for it, costs no wake-up:
 /// it runs in the same turn of the loop, together with all others of that turn.
 final class LoopExecutor: TaskExecutor {
-  /// Jobs that run before the loop looks at its sockets again, so that tasks which keep each other busy cannot starve
-  /// them.
-  private static let jobsPerTurn = 256
+  /// Jobs that run before the loop sends what they left and looks at its sockets again. Tasks which keep each other
+  /// busy cannot starve these; and the peer works on the first calls of many while the last ones are still made.
+  private static let jobsPerTurn = 32
 
   private struct Waiting {
     var jobs = Deque<UnownedJob>()

@@ -9,8 +9,9 @@ package import NIOCore
 package struct WindowPolicy: Hashable, Sendable {
   /// Below this much nothing is saved, bytes.
   static let least = 64 * 1_024
-  /// A shorter round trip counts as this one: on a LAN the consumer's scheduling is the delay to cover.
-  static let leastRoundTrip = TimeAmount.milliseconds(2)
+  /// A shorter round trip counts as this one: on a LAN the consumer's scheduling is the delay to cover. What a window
+  /// has beyond that waits at the receiver, in front of every vote.
+  static let leastRoundTrip = TimeAmount.microseconds(250)
 
   /// The window that HELLO promises for every stream, in bytes.
   package let initialWindow: UInt32
