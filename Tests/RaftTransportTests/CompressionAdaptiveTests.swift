@@ -163,6 +163,9 @@ struct CompressionAdaptiveTests {
     var simulation = Decisions(linkRate: 1e6, compressorSpeed: 1e8, ratio: 0.3)
     simulation.run(chunks: 10)
     simulation.link?.isLimit = false
+    // In the first second a stream fills the buffers on the way.
+    simulation.run(chunks: 900)
+    #expect(simulation.stored == 0)
     simulation.run(chunks: 500)
     let most = AdaptiveCompression.linkProbeChunks
     #expect(simulation.stored == most)
@@ -174,7 +177,7 @@ struct CompressionAdaptiveTests {
   @Test("A look at the path ends as soon as that was measured")
   func lookEndsEarly() {
     var simulation = Decisions(linkRate: 1e6, compressorSpeed: 1e8, ratio: 0.3)
-    simulation.run(chunks: 10)
+    simulation.run(chunks: 1_010)
     simulation.link?.isLimit = false
     simulation.run(chunks: 6)
     #expect(simulation.stored > 0)

@@ -81,6 +81,19 @@ struct LinkRateTests {
     #expect(pace.lowWater > 0 && pace.lowWater < pace.highWater)
   }
 
+  @Test("A path that turns out slow after it seemed fast makes the queue short again")
+  func queueShrinks() {
+    var pace = UploadPace()
+    for step in 1...1_000 {
+      pace.observe(framed: UInt64(step) * 100_000, queued: 0, now: Double(step) * 0.0001)
+    }
+    for step in 1...20 {
+      pace.observe(
+        framed: 100_000_000 + UInt64(step) * 100_000, queued: 1_000_000, now: 0.1 + Double(step) * 0.1)
+    }
+    #expect(pace.highWater == UploadPace.bounds.lowerBound)
+  }
+
   @Test("A queue that runs dry again and again becomes longer, up to its bound")
   func queueGrows() {
     var pace = UploadPace()

@@ -56,7 +56,8 @@ package struct AdaptiveCompression: Equatable, Sendable {
   private var probesUnderWay = 0
   private var isCompressing = false
   private var linkProbe: LinkProbe?
-  private var nextLinkProbe = 0.0
+  /// nil before the first decision: a stream's first bytes go into empty buffers, so that nothing is the limit.
+  private var nextLinkProbe: Double?
   /// Decisions in a row at which the compressor had not filled the path.
   private var idleDecisions = 0
 
@@ -91,6 +92,7 @@ package struct AdaptiveCompression: Equatable, Sendable {
   ///   - link: what is known of the path; nil for nothing at all.
   ///   - now: the time, in seconds from any beginning.
   package mutating func decide(link: LinkRate?, now: Double) -> Decision {
+    nextLinkProbe = nextLinkProbe ?? now + Self.linkProbePause
     updateLinkProbe(link, now: now)
     isCompressing = pays(link)
     if isCompressing {
@@ -180,7 +182,9 @@ package struct AdaptiveCompression: Equatable, Sendable {
     if linkProbe == nil {
       guard let link else { return false }
       idleDecisions = link.isLimit ? 0 : idleDecisions + 1
-      guard idleDecisions >= Self.idleDecisionsOfLinkProbe, now >= nextLinkProbe else { return false }
+      guard idleDecisions >= Self.idleDecisionsOfLinkProbe, let nextLinkProbe, now >= nextLinkProbe else {
+        return false
+      }
       idleDecisions = 0
       linkProbe = LinkProbe(start: now, measurements: link.measurements)
     }

@@ -25,7 +25,7 @@ struct SnapshotCall {
     let handle = LoopHandle<SnapshotStream>(eventLoop: link.eventLoop)
     let pace = UploadPace(known: link.compressionMemory.linkRate)
     let upload = SnapshotUpload(
-      size: max(request.size, 0), link: link, stream: handle, highWater: pace.highWater)
+      size: max(request.size, 0), link: link, stream: handle, pace: pace)
     // Bytes at hand need no task that reads them: the stream takes slices of them whenever it has room.
     let memory = isChunked ? nil : source.memory(ofExactly: upload.size)
     let isOpening = link.send(

@@ -26,8 +26,8 @@ final class SnapshotUpload: Sendable {
   private let stream: LoopHandle<SnapshotStream>
   private let state: Mutex<State>
 
-  init(size: Int64, link: Link, stream: LoopHandle<SnapshotStream>, highWater: Int) {
-    self.state = Mutex(State(highWater: highWater))
+  init(size: Int64, link: Link, stream: LoopHandle<SnapshotStream>, pace: UploadPace) {
+    self.state = Mutex(State(highWater: pace.highWater, linkRate: pace.linkRate))
     self.size = size
     self.link = link
     self.stream = stream

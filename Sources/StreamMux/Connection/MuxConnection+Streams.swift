@@ -47,13 +47,15 @@ extension MuxConnection {
     assertInvariants()
   }
 
-  /// Sets how many queued bytes of this stream are so few that the owner is told of the room, from the next write on.
-  /// Without it the limit of the configuration holds.
+  /// Sets how many queued bytes of this stream are so few that the owner is told of the room. Without it the limit of the
+  /// configuration holds.
+  ///
+  /// If more are queued now, the owner is told when they have become fewer, even if it was told of room before: it may
+  /// have been too little to go on with.
   package mutating func setLowWater(_ bytes: Int, of key: StreamKey) {
     precondition(bytes > 0)
     guard streams.contains(key) else { return }
     streams[key].lowWater = bytes
-    // A mark that sinks below what is queued has to be reported again, or the owner waits for ever.
     if streams[key].queue.byteCount > bytes { streams[key].wasAboveLowWater = true }
   }
 

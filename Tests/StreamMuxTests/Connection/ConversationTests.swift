@@ -213,6 +213,26 @@ struct ConversationTests {
     #expect(pair.take(.dialler).map(summary) == ["writable(\(own))"])
   }
 
+  @Test("a writer whose mark is lowered is told again when its queue has fallen below the new one")
+  func loweredMark() throws {
+    var pair = try PairOfEngines.established()
+    let window = pair.options.configuration.acceptor.limits.initialWindow
+    let (own, theirs) = try Self.openStream(&pair)
+    pair.engines.dialler.setLowWater(2 * window + 1_000, of: own)
+    pair.engines.dialler.write(ByteBuffer(repeating: 1, count: 3 * window), to: own)
+    pair.run()
+    // What is left is below the mark, but too much for a writer that has become more careful meanwhile.
+    #expect(pair.take(.dialler).map(summary) == ["writable(\(own))"])
+    pair.engines.dialler.setLowWater(window / 2, of: own)
+    for _ in 0..<2 {
+      let held = pair.engines.acceptor.streamFigures(theirs).map { Int($0.received - $0.consumed) } ?? 0
+      pair.engines.acceptor.consume(held, of: theirs)
+      pair.run()
+    }
+    #expect(pair.take(.dialler).map(summary) == ["writable(\(own))"])
+    #expect(pair.engines.dialler.queuedBytes(own) <= window / 2)
+  }
+
   // R-LIV-1
   @Test("a probe is answered with its number and a round trip")
   func probe() throws {
