@@ -12,7 +12,8 @@
 // The numbers and the layout are the kernel's and never change; the C libraries' tcp_info ends before the fields that
 // are of use here, and the kernel's own header cannot be included beside theirs.
 
-enum { option_tcp_info = 11, request_unsent_and_unacknowledged = 0x5411 };
+enum { option_tcp_info = 11, option_tcp_congestion = 13, request_unsent_and_unacknowledged = 0x5411 };
+static const uint32_t no_slow_start_threshold = 0x7fffffff;
 
 struct kernel_tcp_info {
   uint8_t state, congestion_state, retransmits, probes, backoff, options, window_scales, limits;
@@ -36,6 +37,16 @@ struct kernel_tcp_info {
 #define reaches(length, field) \
   ((length) >= offsetof(struct kernel_tcp_info, field) + sizeof(((struct kernel_tcp_info *)0)->field))
 
+/* BBR has no slow-start threshold: its window is always below the one that the kernel tells. */
+static int is_in_slow_start(int descriptor, const struct kernel_tcp_info *info) {
+  if (info->congestion_window >= info->slow_start_threshold) return 0;
+  if (info->slow_start_threshold < no_slow_start_threshold) return 1;
+  char name[16] = "";
+  socklen_t length = sizeof name;
+  if (getsockopt(descriptor, IPPROTO_TCP, option_tcp_congestion, name, &length) != 0) return 0;
+  return strncmp(name, "bbr", 3) != 0;
+}
+
 struct rmux_socket_figures rmux_read_socket_figures(int descriptor) {
   struct rmux_socket_figures figures;
   memset(&figures, 0, sizeof figures);
@@ -47,25 +58,16 @@ struct rmux_socket_figures rmux_read_socket_figures(int descriptor) {
   if (!reaches(length, bytes_acknowledged)) return figures;
 
   figures.is_available = 1;
-  figures.is_application_limited = info.limits & 1;
-  figures.is_in_slow_start = info.congestion_window < info.slow_start_threshold;
+  figures.is_in_slow_start = is_in_slow_start(descriptor, &info);
   figures.acknowledged = info.bytes_acknowledged;
   figures.segment_size = info.segment_size;
   figures.congestion_window = (uint64_t)info.congestion_window * info.segment_size;
   figures.smoothed_round_trip = info.round_trip;
   figures.round_trip_variation = info.round_trip_variation;
-  figures.retransmitted = (uint64_t)info.total_retransmissions * info.segment_size;
   if (reaches(length, minimum_round_trip) && info.minimum_round_trip != UINT32_MAX)
     figures.minimum_round_trip = info.minimum_round_trip;
-  if (reaches(length, delivery_rate)) figures.delivery_rate = info.delivery_rate;
-  if (reaches(length, send_buffer_limited)) {
-    figures.busy_time = info.busy_time;
-    figures.receive_window_limited = info.receive_window_limited;
-    figures.send_buffer_limited = info.send_buffer_limited;
-  }
   if (reaches(length, bytes_retransmitted)) {
-    uint64_t sent_once = info.bytes_sent - info.bytes_retransmitted;
-    figures.retransmitted = info.bytes_retransmitted;
+    uint64_t sent_once = info.bytes_sent > info.bytes_retransmitted ? info.bytes_sent - info.bytes_retransmitted : 0;
     // The handshake counts among what was acknowledged, but not among what was sent.
     figures.unacknowledged = sent_once > info.bytes_acknowledged ? sent_once - info.bytes_acknowledged : 0;
     figures.unsent = info.bytes_not_sent;

@@ -22,7 +22,8 @@ public final class MuxTransport: Transport, Service {
   /// A task that prefers it calls and serves without a change of threads, which is most of the time that a small call
   /// takes: bytes that arrive go on in the task, and what the task sends goes out, on the same thread. In return, while
   /// such a task computes, no connection of the transport moves. So it is for consensus code that never blocks: no
-  /// file I/O, no locks held for long, no long computations.
+  /// file I/O, no locks held for long, no long computations. What such a task passes to a call, a snapshot's source above
+  /// all, is asked there, too. Jobs are lost once the event loop is shut down: its group has to outlive such tasks.
   ///
   ///     await withTaskExecutorPreference(transport.executor) {
   ///       for await rpc in transport.consumer { node.handle(rpc) }

@@ -7,8 +7,6 @@
 struct rmux_socket_figures {
   /// 0: the system does not tell, or the socket is none of TCP; all other fields are 0 then.
   uint8_t is_available;
-  /// The newest delivery rate was measured while the sender had too little to send.
-  uint8_t is_application_limited;
   /// The congestion window grows by what is acknowledged.
   uint8_t is_in_slow_start;
   /// Acknowledged by the peer's kernel since the connection began, in order or not.
@@ -17,20 +15,12 @@ struct rmux_socket_figures {
   uint64_t unacknowledged;
   /// In the socket's buffer and never sent.
   uint64_t unsent;
-  /// Sent more than once, in all.
-  uint64_t retransmitted;
   uint64_t congestion_window;
   uint32_t segment_size;
   uint32_t smoothed_round_trip;
   uint32_t round_trip_variation;
   /// The least of the last five minutes (the kernel's default); 0 if it is not known.
   uint32_t minimum_round_trip;
-  /// Bytes per second; 0 if it is not known.
-  uint64_t delivery_rate;
-  /// How long there was something to send, and for how long of that the peer's window or the send buffer was too small.
-  uint64_t busy_time;
-  uint64_t receive_window_limited;
-  uint64_t send_buffer_limited;
 };
 
 /// Asks the kernel about a socket. Never fails: what cannot be asked is not available.

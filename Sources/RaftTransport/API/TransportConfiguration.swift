@@ -48,7 +48,9 @@ public struct TransportConfiguration: Sendable {
   /// When frames carry checksums.
   public var frameChecksums: FrameChecksums
 
-  /// The threads that move the bytes.
+  /// The threads that move the bytes. A transport takes one event loop of them, on which all its connections live; a
+  /// process with several transports spreads them. The group has to outlive the transport and every task that prefers
+  /// ``MuxTransport/executor``.
   public var eventLoopGroup: any EventLoopGroup
 
   /// Where events are logged.

@@ -210,7 +210,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     isPumping = false
     if hasWritten, !isContinuationDue {
       isContinuationDue = true
-      eventLoop.assumeIsolated().execute {
+      eventLoop.assumeIsolated().scheduleTask(in: LoopExecutor.handOver) {
         self.isContinuationDue = false
         self.pump()
       }
@@ -248,8 +248,13 @@ final class ConnectionDriver: ChannelInboundHandler {
     guard nextOwnerDeadline <= now else { return }
     nextOwnerDeadline = .distantFuture
     for (stream, owner) in owners.all {
-      if let deadline = owner.deadline, deadline <= now { owner.deadlinePassed(stream, self) }
-      if let deadline = owner.deadline { expect(before: max(deadline, now + Self.deadlineGrain)) }
+      // One that passed may have ended others.
+      if let deadline = owner.deadline, deadline <= now, owners[stream] === owner {
+        owner.deadlinePassed(stream, self)
+      }
+      if let deadline = owner.deadline, owners[stream] === owner {
+        expect(before: max(deadline, now + Self.deadlineGrain))
+      }
     }
   }
 

@@ -19,13 +19,16 @@ enum SocketProbe {
     // Above the kernel lies what NIO could not hand over yet.
     let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     return SocketFigures(
-      acknowledged: answer.acknowledged,
-      unacknowledged: Int(clamping: answer.unacknowledged),
-      unsent: Int(clamping: answer.unsent) + waiting,
+      acknowledged: min(answer.acknowledged, 1 << 62),
+      unacknowledged: plausible(answer.unacknowledged),
+      unsent: plausible(answer.unsent) + waiting,
       roundTrip: .microseconds(Int64(answer.smoothed_round_trip)),
       roundTripVariation: .microseconds(Int64(answer.round_trip_variation)),
       minimumRoundTrip: answer.minimum_round_trip == 0
         ? nil : .microseconds(Int64(answer.minimum_round_trip)),
-      slowStartWindow: answer.is_in_slow_start == 0 ? nil : Int(clamping: answer.congestion_window))
+      slowStartWindow: answer.is_in_slow_start == 0 ? nil : plausible(answer.congestion_window))
   }
+
+  /// No socket holds a terabyte: sums of such figures cannot overflow, whatever the system says.
+  private static func plausible(_ count: UInt64) -> Int { Int(min(count, 1 << 40)) }
 }

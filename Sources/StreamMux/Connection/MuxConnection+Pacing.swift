@@ -14,7 +14,7 @@ extension MuxConnection {
   package mutating func take(_ figures: SocketFigures?, now: NIODeadline) {
     guard phase == .running else { return }
     if let figures {
-      pacer.take(figures, sent: counts.bytesSent, path: &path.bottleneck, now: now)
+      takeFigures(figures, now: now)
     } else {
       pacer.hasNoFigures()
     }
@@ -53,7 +53,14 @@ extension MuxConnection {
       acknowledged: acknowledged, unacknowledged: Int(counts.bytesSent - acknowledged),
       unsent: scheduler.hasBulk ? 1 : 0, roundTrip: answer.roundTrip,
       roundTripVariation: path.roundTrip.variation, minimumRoundTrip: path.minimumRoundTrip)
+    takeFigures(figures, now: now)
+  }
+
+  private mutating func takeFigures(_ figures: SocketFigures, now: NIODeadline) {
+    let isProgress = pacer.hasAdvanced(figures)
     pacer.take(figures, sent: counts.bytesSent, path: &path.bottleneck, now: now)
+    // R-LIV-6: what is held back moves on as the path does.
+    if isProgress { keepAlive.transmitted(stillPending: scheduler.hasBulk, now: now) }
   }
 
   /// A frame that was begun cannot be interrupted.

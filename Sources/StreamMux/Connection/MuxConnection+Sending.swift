@@ -28,7 +28,10 @@ extension MuxConnection {
     guard hasTransmission else { return nil }
     let transmission = fillTransmission(limit: limit, now: now)
     if let transmission { counts.bytesSent += UInt64(transmission.readableBytes) }
-    keepAlive.transmitted(stillPending: hasTransmission, now: now)
+    // Bulk that is held back waits for acknowledgements: these are the progress then, and not what still goes past it.
+    if !(scheduler.hasBulk && pacer.isHolding) {
+      keepAlive.transmitted(stillPending: hasTransmission, now: now)
+    }
     closeOutputIfDone(now: now)
     assertInvariants()
     return transmission

@@ -200,7 +200,7 @@ extension MuxConnection {
   mutating func noteOutput(now: NIODeadline) {
     if phase.isOver {
       if endingDeadline == nil { endingDeadline = now + Self.endingPatience }
-    } else if hasTransmission {
+    } else if hasTransmission || (phase == .running && scheduler.hasBulk) {
       keepAlive.outputPending(now: now)
     }
   }

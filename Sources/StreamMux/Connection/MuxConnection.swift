@@ -12,7 +12,8 @@ package import NIOCore
 /// Calls that come too late (a stale key, a half that has ended, a closed connection) are ignored: they are
 /// races that every owner has and none can avoid.
 ///
-/// The parts are in extensions: `+Handshake`, `+Receiving`, `+Streams`, `+Credit`, `+Sending`, `+Timeouts`.
+/// The parts are in extensions: `+Handshake`, `+Receiving`, `+Streams`, `+Credit`, `+Sending`,
+/// `+Pacing`, `+Timeouts`.
 package struct MuxConnection: Sendable {
   enum Phase: Equatable, Sendable {
     case handshaking

@@ -151,6 +151,11 @@ package struct BulkPacer: Equatable, Sendable {
     follow(figures, wasHeld: wasHeld, isSaturated: wasHeld || figures.unsent > 0, path: &path, now: now)
   }
 
+  /// Whether more has arrived than at the last sample.
+  package func hasAdvanced(_ figures: SocketFigures) -> Bool {
+    figures.acknowledged > acknowledgedAtSample || figures.outstanding == 0
+  }
+
   /// The system does not tell, and need not be asked again: figures come from answered PINGs.
   package mutating func hasNoFigures() { isBlind = true }
 
@@ -304,7 +309,8 @@ package struct BulkPacer: Equatable, Sendable {
     // A window in slow start grows though it is not used up, and what it keeps free is for votes: what does not
     // fit into it waits for a round trip.
     guard let window = path.slowStartWindow else { return bound }
-    return min(bound, window - max(4_096, window / 8))
+    // Half of the smallest window is still some: one that is not used at all would never grow.
+    return min(bound, max(window / 2, window - max(4_096, window / 8)))
   }
 
   private func pathBound(_ path: BottleneckModel) -> Int? {

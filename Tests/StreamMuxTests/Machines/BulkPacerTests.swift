@@ -65,6 +65,22 @@ struct BulkPacerTests {
     #expect(try #require(paced.path.rate) < 4_500_000)
   }
 
+  @Test("however small a window in slow start is, some bulk may go", arguments: [536, 1_448, 2_896, 4_344])
+  func smallestWindow(_ window: Int) {
+    var paced = Paced()
+    func figures(_ acknowledged: UInt64) -> SocketFigures {
+      SocketFigures(
+        acknowledged: acknowledged, unacknowledged: 0, unsent: 0, roundTrip: .milliseconds(50),
+        roundTripVariation: .zero, minimumRoundTrip: .milliseconds(50), slowStartWindow: window)
+    }
+    for _ in 0..<20 {
+      paced.now = paced.now + .milliseconds(5)
+      paced.pacer.take(figures(1_000), sent: 1_000, path: &paced.path, now: paced.now)
+      let mayGo = paced.pacer.permitsBulk(sent: 1_000, path: paced.path, now: paced.now)
+      #expect(mayGo, "nothing is under way, and nothing may go")
+    }
+  }
+
   @Test("figures that run backwards are survived")
   func backwards() {
     var paced = steady()
