@@ -21,7 +21,7 @@ final class CallSchedule: Sendable {
     let rate = effort.asking.rate
     let now = ContinuousClock.now
     let due = rate > 0 ? start + .seconds(Double(number) / rate) : now
-    guard due < start + effort.duration || number < effort.asking.leastCalls else { return nil }
+    guard due < start + effort.duration || number < max(effort.asking.leastCalls, 1) else { return nil }
     if due <= now { return due }
     try await Task.sleep(until: due, tolerance: .zero, clock: .continuous)
     return .now

@@ -28,14 +28,14 @@ struct MuxCalls: Sendable {
         group.addTask {
           var recorder = LatencyRecorder()
           var start = ContinuousClock.now
-          while watch.isRunning {
+          repeat {
             let response = try await transport.appendEntries(
               id: peer, target: target, append.request)
             try append.check(response)
             let end = ContinuousClock.now
             recorder.record(nanoseconds: (end - start).inNanoseconds)
             start = end
-          }
+          } while watch.isRunning
           return recorder
         }
       }
@@ -83,7 +83,8 @@ struct MuxCalls: Sendable {
     _ request: AppendEntriesRequest, through pipeline: any AppendPipeline, while goesOn: () -> Bool
   ) async throws {
     var last: AppendFuture?
-    while goesOn(), !Task.isCancelled { last = try await pipeline.appendEntries(request) }
+    // One at least, however long it took to get here.
+    repeat { last = try await pipeline.appendEntries(request) } while goesOn() && !Task.isCancelled
     _ = try await last?.response
     await pipeline.close()
   }

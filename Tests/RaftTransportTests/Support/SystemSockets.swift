@@ -36,14 +36,18 @@ struct SystemSockets {
   }
 
   /// The descriptors of this process that are sockets with one of the ports at either end.
-  func descriptorCount(ofPorts ports: Set<Int>) -> Int {
+  func descriptorCount(ofPorts ports: Set<Int>) -> Int { descriptors(ofPorts: ports).count }
+
+  /// The same by the system's numbers of the sockets. A port that was closed may be another test's at once; these are
+  /// not given twice.
+  func descriptors(ofPorts ports: Set<Int>) -> Set<String> {
     let inodes = Set(
       sockets.filter { ports.contains($0.localPort) || ports.contains($0.remotePort) }.map(\.inode))
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-    return names.count { name in
-      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
-      return target.map { inodes.contains(String($0.dropFirst("socket:[".count).dropLast())) } ?? false
+    let targets = names.compactMap { name in
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
     }
+    return inodes.intersection(targets.map { String($0.dropFirst("socket:[".count).dropLast()) })
   }
 
   private static func socket(_ line: Substring) -> Socket? {
