@@ -171,6 +171,7 @@ public enum TransportSuite {
           }
         }
         group.addTask {
+          // A watchdog: a check that hangs fails, and is cancelled when it is done.
           do { try await Task.sleep(for: scene.options.patience) } catch { return nil }
           await scene.caller.close()
           await scene.callee.close()

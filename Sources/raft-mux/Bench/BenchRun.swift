@@ -87,6 +87,7 @@ struct BenchRun: Sendable {
     try await withThrowingTaskGroup(of: Measurement.self) { group in
       group.addTask(operation: body)
       group.addTask {
+        // A watchdog: what hangs becomes a gap in the table.
         try await Task.sleep(for: limit)
         throw BenchError("not done within \(limit)")
       }

@@ -23,6 +23,7 @@ final class CallSchedule: Sendable {
     let due = rate > 0 ? start + .seconds(Double(number) / rate) : now
     guard due < start + effort.duration || number < max(effort.asking.leastCalls, 1) else { return nil }
     if due <= now { return due }
+    // The pace is what is measured.
     try await Task.sleep(until: due, tolerance: .zero, clock: .continuous)
     return .now
   }

@@ -43,6 +43,7 @@ struct IdleSession: MeasuringSession {
     let after = try await look()
     let quiet = max(effort.duration, Self.quiet)
     let watch = Stopwatch(quiet)
+    // The quiet is what is measured.
     try await Task.sleep(for: quiet)
     let seconds = watch.seconds
     let later = try await look()

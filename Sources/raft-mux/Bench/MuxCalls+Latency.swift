@@ -68,6 +68,7 @@ extension MuxCalls {
     let end = ContinuousClock.now + effort.leadIn
     let before = try await ask(question)
     while try await ask(question) <= before || ContinuousClock.now < end {
+      // Leaves the processors to the load that is waited for.
       try await Task.sleep(for: .milliseconds(1))
     }
   }

@@ -86,6 +86,7 @@ func untilDelivered<Value>(
       return try await call()
     } catch let error as TransportError where error.delivery == .notDelivered {
       guard ContinuousClock.now < end else { throw error }
+      // The call is what is waited for; the pause leaves the processor to whoever makes it possible.
       try await Task.sleep(for: .milliseconds(5))
     }
   }

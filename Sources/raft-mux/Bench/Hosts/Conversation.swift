@@ -28,6 +28,7 @@ actor Conversation {
   ) async throws -> Line {
     let end = self.end
     let watchdog = Task {
+      // Cancelled when the line comes.
       try await Task.sleep(for: patience)
       await end()
     }
