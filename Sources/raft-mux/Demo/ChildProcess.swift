@@ -97,6 +97,7 @@ private final class ExitLatch: Sendable {
     let deadline = ContinuousClock.now + limit
     while !self.isOpen.load(ordering: .acquiring) {
       guard ContinuousClock.now < deadline else { return false }
+      // The flag is what is waited for; a thread sets it that knows of no task.
       try? await Task.sleep(for: .milliseconds(5))
     }
     return true

@@ -101,6 +101,7 @@ struct DemoRun: Sendable {
     var isShortened = false
     while ContinuousClock.now < deadline {
       do {
+        // Looks again, since an interruption brings the deadline forward.
         try await Task.sleep(for: .milliseconds(50))
       } catch {
         return false

@@ -33,6 +33,7 @@ final class Display: Sendable {
     var nextLines = 1.0
     while true {
       do {
+        // The pace of the picture.
         try await Task.sleep(for: pause)
       } catch {
         return

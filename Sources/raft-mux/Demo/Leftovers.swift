@@ -25,6 +25,7 @@ struct Leftovers: Sendable, Equatable {
         }
       )
       if leftovers.isClean || ContinuousClock.now >= deadline { return leftovers }
+      // The system says when processes are gone to nobody but who asks.
       try? await Task.sleep(for: .milliseconds(20))
     }
   }
