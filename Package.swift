@@ -29,8 +29,17 @@ let package = Package(
     .library(name: "RaftTransportTesting", targets: ["RaftTransportTesting"]),
     .executable(name: "raft-mux", targets: ["raft-mux"]),
   ],
+  traits: [
+    .default(enabledTraits: ["Authentication"]),
+    .trait(
+      name: "Authentication",
+      description: "TLS and shared keys between peers. Without it the package has no cryptography to build."
+    ),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -67,6 +76,8 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Authentication"])),
+        .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Authentication"])),
       ],
       swiftSettings: sourceSettings
     ),
@@ -91,6 +102,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["Authentication"])),
       ],
       swiftSettings: sourceSettings
     ),
