@@ -9,17 +9,19 @@ import Synchronization
 /// waiting call. Actions of two threads may overtake each other: what comes too late for a link changes nothing, and
 /// a dial that overtakes the shutdown finds it when its socket is made.
 final class PeerDirectory: Sendable {
-  private struct State {
+  struct State {
     var table: PeerTable
     var links: [LinkID: LinkState] = [:]
     /// Every socket that is open, also of connections that are over but not closed yet.
     var channels: [ObjectIdentifier: any Channel] = [:]
+    /// Accepted ones that have not said yet what they speak.
+    var unrouted: [ObjectIdentifier: any Channel] = [:]
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
   }
 
-  private struct LinkState {
+  struct LinkState {
     let link: Link
     /// The socket of an attempt to dial.
     var channel: (any Channel)?
@@ -31,13 +33,15 @@ final class PeerDirectory: Sendable {
     var nonce: Nonce?
   }
 
-  private let state: Mutex<State>
+  let state: Mutex<State>
   private let dialler: Dialler
-  private let settings: EngineSettings
-  private let services: InboundServices
-  private let eventLoop: any EventLoop
-  private let maximumHandshakes: Int
-  private let logger: Logger
+  let settings: EngineSettings
+  let services: InboundServices
+  let eventLoop: any EventLoop
+  let maximumHandshakes: Int
+  /// What is served on accepted connections.
+  let admissionRules: AdmissionRules
+  let logger: Logger
 
   init(
     configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices,
@@ -47,6 +51,7 @@ final class PeerDirectory: Sendable {
     self.services = services
     self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
+    admissionRules = AdmissionRules(servesClassic: false)
     logger = configuration.logger
     dialler = Dialler(
       settings: settings, services: services,
@@ -130,34 +135,6 @@ final class PeerDirectory: Sendable {
 
   // MARK: Connections
 
-  /// Makes a connection of an accepted channel; on the channel's event loop.
-  func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let (link, isShutDown) = state.withLock { state -> (Link?, Bool) in
-      if state.table.isShutDown { return (nil, true) }
-      guard state.table.handshakeCount < maximumHandshakes else { return (nil, false) }
-      let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
-      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
-      return (link, false)
-    }
-    guard let link else {
-      if !isShutDown { logger.warning("too many connections are in the handshake; one was closed") }
-      return channel.close()
-    }
-    track(channel)
-    var logger = self.logger
-    logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
-    return SocketOptions.apply(to: channel).flatMapThrowing { [logger] in
-      let isLoopback = channel.remoteAddress?.isLoopback ?? false
-      let (engine, _) = try self.settings.engine(role: .acceptor, target: "", isLoopback: isLoopback)
-      try channel.pipeline.syncOperations.addHandler(
-        ConnectionDriver(engine: engine, link: link, observer: self, services: self.services, logger: logger))
-    }.flatMapErrorThrowing { error in
-      self.remove(
-        link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))
-      throw error
-    }
-  }
-
   /// Ends the connections that stand in good order; the next call makes a new one. Those that are being made are
   /// new enough.
   func drain() {
@@ -174,6 +151,7 @@ final class PeerDirectory: Sendable {
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
   func drain(patience: TimeAmount) async {
     drain()
+    for channel in state.withLock({ Array($0.unrouted.values) }) { channel.close(promise: nil) }
     let timedOut = eventLoop.makePromise(of: Void.self)
     let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
@@ -185,11 +163,12 @@ final class PeerDirectory: Sendable {
 
   /// Ends everything; returns when every socket is closed.
   func shutDown() async {
-    let (actions, channels, timer) = state.withLock { state in
+    let (actions, channels, unrouted, timer) = state.withLock { state in
       let actions = state.table.shutDown()
-      return (actions, Array(state.channels.values), state.timer.take())
+      return (actions, Array(state.channels.values), Array(state.unrouted.values), state.timer.take())
     }
     timer?.cancel()
+    for channel in unrouted { channel.close(promise: nil) }
     run(actions)
     for channel in channels { try? await channel.closeFuture.get() }
   }
@@ -290,7 +269,7 @@ final class PeerDirectory: Sendable {
       failed: { error in self.remove(link, error) })
   }
 
-  private func track(_ channel: any Channel) {
+  func track(_ channel: any Channel) {
     let key = ObjectIdentifier(channel)
     state.withLock { $0.channels[key] = channel }
     channel.closeFuture.whenComplete { _ in
@@ -298,7 +277,7 @@ final class PeerDirectory: Sendable {
     }
   }
 
-  private func remove(_ link: Link, _ error: TransportError) {
+  func remove(_ link: Link, _ error: TransportError) {
     let actions = state.withLock { state in
       state.links[link.id] = nil
       return state.table.closed(link.id, error: error, now: .now())
