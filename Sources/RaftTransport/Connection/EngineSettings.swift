@@ -56,13 +56,15 @@ struct EngineSettings: Sendable {
   ///   - target: The server that must answer; empty for whoever does. Of a dialler only.
   ///   - isLoopback: Whether the bytes never leave this machine.
   ///   - security: What is demanded of the peer.
+  ///   - startedAt: When the time began that the handshake may take.
   func engine(
-    role: Role, target: ServerID, isLoopback: Bool, security: ConnectionSecurity
+    role: Role, target: ServerID, isLoopback: Bool, security: ConnectionSecurity,
+    startedAt: NIODeadline = .now()
   ) throws(TransportError) -> (engine: MuxConnection, nonce: Nonce) {
     let hello = try hello(target: target, isLoopback: isLoopback, security)
     let engine = MuxConnection(
       role: role, hello: hello, expectedServerID: target.isEmpty ? nil : target.rawValue, configuration: mux,
-      seed: .random(in: 0...(.max)), now: .now())
+      seed: .random(in: 0...(.max)), now: startedAt)
     return (engine, hello.nonce)
   }
 

@@ -14,6 +14,8 @@ final class PeerDirectory: Sendable {
     var links: [LinkID: LinkState] = [:]
     /// Every socket that is open, also of connections that are over but not closed yet.
     var channels: [ObjectIdentifier: any Channel] = [:]
+    /// Accepted ones that have not said yet what they speak.
+    var unrouted: [ObjectIdentifier: any Channel] = [:]
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
@@ -41,6 +43,8 @@ final class PeerDirectory: Sendable {
   let security: TransportSecurity
   let eventLoop: any EventLoop
   let maximumHandshakes: Int
+  /// What is served on accepted connections.
+  let admissionRules: AdmissionRules
   let logger: Logger
 
   init(
@@ -52,6 +56,7 @@ final class PeerDirectory: Sendable {
     security = configuration.security
     self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
+    admissionRules = AdmissionRules(servesClassic: false, startsTLS: configuration.security.acceptsTLS)
     logger = configuration.logger
     dialler = Dialler(
       settings: settings, services: services, security: configuration.security,
@@ -135,40 +140,6 @@ final class PeerDirectory: Sendable {
 
   // MARK: Connections
 
-  /// Makes a connection of an accepted channel; on the channel's event loop.
-  func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let (link, isShutDown) = state.withLock { state -> (Link?, Bool) in
-      if state.table.isShutDown { return (nil, true) }
-      guard state.table.handshakeCount < maximumHandshakes else { return (nil, false) }
-      let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
-      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
-      return (link, false)
-    }
-    guard let link else {
-      if !isShutDown { logger.warning("too many connections are in the handshake; one was closed") }
-      return channel.close()
-    }
-    track(channel)
-    var logger = self.logger
-    logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
-    return SocketOptions.apply(to: channel).flatMapThrowing { [logger] in
-      let isLoopback = channel.remoteAddress?.isLoopback ?? false
-      let layer: ConnectionSecurity.Layer = self.security.acceptsTLS ? .tls : .plaintext
-      let security = ConnectionSecurity(self.security, layer: layer)
-      let (engine, _) = try self.settings.engine(
-        role: .acceptor, target: "", isLoopback: isLoopback, security: security)
-      try self.security.install(layer, on: channel, role: .acceptor)
-      try channel.pipeline.syncOperations.addHandler(
-        ConnectionDriver(
-          engine: engine, link: link, observer: self, services: self.services, security: security,
-          logger: logger))
-    }.flatMapErrorThrowing { error in
-      self.remove(
-        link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))
-      throw error
-    }
-  }
-
   /// Ends the connections that stand in good order; the next call makes a new one. Those that are being made are
   /// new enough.
   func drain() {
@@ -185,6 +156,7 @@ final class PeerDirectory: Sendable {
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
   func drain(patience: TimeAmount) async {
     drain()
+    for channel in state.withLock({ Array($0.unrouted.values) }) { channel.close(promise: nil) }
     let timedOut = eventLoop.makePromise(of: Void.self)
     let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
@@ -196,11 +168,12 @@ final class PeerDirectory: Sendable {
 
   /// Ends everything; returns when every socket is closed.
   func shutDown() async {
-    let (actions, channels, timer) = state.withLock { state in
+    let (actions, channels, unrouted, timer) = state.withLock { state in
       let actions = state.table.shutDown()
-      return (actions, Array(state.channels.values), state.timer.take())
+      return (actions, Array(state.channels.values), Array(state.unrouted.values), state.timer.take())
     }
     timer?.cancel()
+    for channel in unrouted { channel.close(promise: nil) }
     run(actions)
     for channel in channels { try? await channel.closeFuture.get() }
   }
