@@ -144,7 +144,7 @@ let package = Package(
     .testTarget(
       name: "SecurityTests",
       dependencies: [
-        "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),

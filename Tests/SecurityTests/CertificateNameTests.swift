@@ -20,7 +20,8 @@ struct CertificateNameTests {
     #expect(Array(read.serverID.utf8) == Array(server.utf8))
   }
 
-  @Test("How a part was encoded does not matter", arguments: ["rmux://prod/node-1", "rmux://%70rod/node%2d1"])
+  @Test(
+    "How a part was encoded does not matter", arguments: ["rmux://prod/node-1", "rmux://%70rod/node%2d1"])
   func encodingsAreEqual(uri: String) {
     #expect(CertificateName(uri: uri) == CertificateName(clusterID: "prod", serverID: "node-1"))
   }
@@ -37,7 +38,8 @@ struct CertificateNameTests {
     "What has not this form is no name",
     arguments: [
       "", "rmux://", "rmux://prod", "rmux://prod/", "rmux:///node", "rmux://prod/node/", "rmux://prod/node/x",
-      "rmux://prod/node?x", "rmux://prod/node#x", "rmux://prod:1/node", "rmux://me@prod/node", "RMUX://prod/node",
+      "rmux://prod/node?x", "rmux://prod/node#x", "rmux://prod:1/node", "rmux://me@prod/node",
+      "RMUX://prod/node",
       "rmux://prod/no%2", "rmux://prod/no%zz", "rmux://prod/%FF", "rmux://prod/n ode", "https://prod/node",
       "rmux:prod/node", "rmux://prod/nöde",
     ])
@@ -63,7 +65,8 @@ struct CertificateNameTests {
       (PeerCertificate(), false),
     ])
   func check(certificate: PeerCertificate, isAdmitted: Bool) {
-    #expect(CertificateCheck.subjectAlternativeName.admits(certificate, as: "node-1", in: "prod") == isAdmitted)
+    #expect(
+      CertificateCheck.subjectAlternativeName.admits(certificate, as: "node-1", in: "prod") == isAdmitted)
   }
 
   @Test("A check of one's own replaces the names")

@@ -371,13 +371,12 @@ final class ConnectionDriver: ChannelInboundHandler {
   private func log(_ closure: Closure) {
     let metadata: Logger.Metadata = ["peer": "\(peerID)", "reason": "\(closure.explanation)"]
     switch closure {
-    case .violation, .silent: logger.warning("connection ended", metadata: metadata)
-    case .refused(let refusal),
-      .refusedByPeer(let refusal)
-    where refusal.code == .unauthenticated || refusal.code == .unauthorized:
-      logger.warning("connection ended", metadata: metadata)
-    case .transportFailed: logger.warning("connection ended", metadata: metadata)
-    case .refused, .refusedByPeer, .peerError: logger.info("connection ended", metadata: metadata)
+    case .violation, .silent, .transportFailed: logger.warning("connection ended", metadata: metadata)
+    case .refused(let refusal), .refusedByPeer(let refusal):
+      // What has to do with trust is worth a look; other refusals are part of everyday life.
+      let concernsTrust = refusal.code == .unauthenticated || refusal.code == .unauthorized
+      logger.log(level: concernsTrust ? .warning : .info, "connection ended", metadata: metadata)
+    case .peerError: logger.info("connection ended", metadata: metadata)
     case .drained, .endOfInput, .local: logger.debug("connection ended", metadata: metadata)
     }
   }

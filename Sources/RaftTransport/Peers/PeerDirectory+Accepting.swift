@@ -69,7 +69,8 @@ extension PeerDirectory {
       let isLoopback = channel.remoteAddress?.isLoopback ?? false
       let connectionSecurity = ConnectionSecurity(security, layer: layer)
       let (engine, _) = try settings.engine(
-        role: .acceptor, target: "", isLoopback: isLoopback, security: connectionSecurity, startedAt: acceptedAt)
+        role: .acceptor, target: "", isLoopback: isLoopback, security: connectionSecurity,
+        startedAt: acceptedAt)
       try security.install(layer, on: channel, role: .acceptor)
       try channel.pipeline.syncOperations.addHandler(
         ConnectionDriver(

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import StreamMux
+import Synchronization
 
 /// From what the handshake has shown of a peer to the peer table's judgement.
 extension PeerDirectory {

@@ -7,7 +7,7 @@ struct ProtectionEstablished: Sendable {
 }
 
 /// Why the layer between engine and socket gave up.
-enum ProtectionFailure: Error, Hashable {
+enum ProtectionFailure: Error, Equatable {
   /// We do not believe the peer.
   case refused(Refusal)
   /// The peer does not believe us.

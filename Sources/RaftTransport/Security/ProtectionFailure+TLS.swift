@@ -28,7 +28,7 @@
       }
     }
 
-    private static let ownReasons = [
+    private static let ownReasons: [(word: String, sentence: String)] = [
       (
         word: "CERTIFICATE_VERIFY_FAILED",
         sentence:
@@ -41,7 +41,7 @@
       ("UNSUPPORTED_PROTOCOL", "the peer speaks no TLS 1.3"),
     ]
 
-    private static let peersAlerts = [
+    private static let peersAlerts: [(word: String, sentence: String)] = [
       (word: "ALERT_UNKNOWN_CA", sentence: "the peer does not trust the authority of our certificate"),
       ("ALERT_CERTIFICATE_EXPIRED", "the peer finds our certificate expired"),
       ("ALERT_CERTIFICATE_REQUIRED", "the peer wants a certificate of us"),
@@ -64,10 +64,10 @@
         }
       guard let stack, !stack.isEmpty else { return "\(error)" }
       return stack.map { entry in
-        let text = entry.description
         // The library writes "Error: NUMBER error:NUMBER:SSL routines:OPENSSL_internal:REASON at FILE:LINE".
-        guard let start = text.range(of: "OPENSSL_internal:")?.upperBound else { return text }
-        return String(text[start...].prefix { $0 != " " })
+        let words = entry.description.split(separator: " ")
+        let reason = words.first { $0.contains("OPENSSL_internal:") }?.split(separator: ":").last
+        return reason.map(String.init) ?? entry.description
       }.joined(separator: ", ")
     }
   }

@@ -64,9 +64,9 @@
 
     /// The key as 64 hexadecimal digits, to be given to the other servers.
     public var hexadecimal: String {
-      key.withUnsafeBytes { bytes in
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-      }
+      // The library gives its bytes in no other way; they are copied and not kept.
+      let bytes = unsafe key.withUnsafeBytes { unsafe Array($0) }
+      return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// Says nothing of the key, so that it gets into no log.
