@@ -12,10 +12,11 @@
         return
       }
       let reason = Self.reason(of: error)
+      let isOfTLS = error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
       if let sentence = Self.peersAlerts.first(where: { reason.contains($0.word) })?.sentence {
         self = .refusedByPeer(
           Refusal(code: .unauthenticated, text: "\(sentence) (TLS alert \(reason))"))
-      } else if reason.contains("EOF") || error as? NIOSSLError == .uncleanShutdown || !isHandshaking {
+      } else if !isOfTLS || reason.contains("EOF") || !isHandshaking {
         let hint =
           isHandshaking
           ? " in the TLS handshake; it may speak no TLS, or not want our certificate: see its log" : ""

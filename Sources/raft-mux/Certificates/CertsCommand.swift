@@ -81,7 +81,7 @@
         FileManager.default.createFile(
           atPath: draft, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
       else { throw DemoError("\(draft) cannot be written") }
-      _ = try FileManager.default.replaceItemAt(URL(filePath: path), withItemAt: URL(filePath: draft))
+      guard unsafe rename(draft, path) == 0 else { throw DemoError("\(path) cannot be written") }
     }
   }
 #endif
