@@ -28,6 +28,6 @@ struct CertificateFolder {
 
   /// Whether a server's ID can be the name of a file here.
   static func canName(_ server: String) -> Bool {
-    (1...200).contains(stem(of: server).utf8.count) && server != "ca" && !server.hasPrefix(".")
+    !server.isEmpty && stem(of: server).utf8.count <= 200 && server != "ca" && !server.hasPrefix(".")
   }
 }
