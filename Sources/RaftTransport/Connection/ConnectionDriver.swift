@@ -44,6 +44,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
   private(set) var origin = IncomingRPC.Origin(id: "", address: "")
+  /// What runs for the peer, on this connection and others.
+  private(set) lazy var load = services.loads.load(of: peerID)
   private(set) var endpoints = Endpoints()
 
   init(
@@ -139,6 +141,11 @@ final class ConnectionDriver: ChannelInboundHandler {
     (owners[stream] as? InboundStream)?.answer(request: request, bytes, stream, self)
   }
 
+  /// A stream of the peer may go on that had to wait for handlers to end.
+  func readOn(_ stream: StreamKey) {
+    (owners[stream] as? InboundStream)?.readOn(stream, self)
+  }
+
   // MARK: Orders of those who decide about connections
 
   func accept(grantsRoute: Bool) {
@@ -146,7 +153,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func refuse(_ refusal: Refusal) {
-    logger.info("refusing a connection", metadata: ["reason": "\(refusal)"])
+    services.peerLog.log(
+      .refusal, .info, "refusing a connection", metadata: ["reason": "\(refusal)"], to: logger)
     engine.refuse(refusal, now: .now())
   }
 
@@ -353,12 +361,15 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   private func log(_ closure: Closure) {
-    let metadata: Logger.Metadata = ["peer": "\(peerID)", "reason": "\(closure.explanation)"]
-    switch closure {
-    case .violation, .silent: logger.warning("connection ended", metadata: metadata)
-    case .refused, .refusedByPeer, .peerError: logger.info("connection ended", metadata: metadata)
-    case .drained, .endOfInput, .local: logger.debug("connection ended", metadata: metadata)
-    }
+    let level: Logger.Level =
+      switch closure {
+      case .violation, .silent: .warning
+      case .refused, .refusedByPeer, .peerError: .info
+      case .drained, .endOfInput, .local: .debug
+      }
+    services.peerLog.log(
+      .connectionEnd, level, "connection ended",
+      metadata: ["peer": "\(peerID)", "reason": "\(closure.explanation)"], to: logger)
   }
 
   // MARK: Statistics
