@@ -274,3 +274,17 @@ struct RealFaultsTests {
     await firstEcho.stop()
   }
 }
+
+@Suite("The process for tests of faults")
+struct FaultProcessTests {
+  @Test("It lies beside the tests, or none of what needs it would be tested", .enabled(if: isLinux))
+  func isThere() {
+    #expect(FaultProcess.isAvailable)
+  }
+
+  #if os(Linux)
+    private static let isLinux = true
+  #else
+    private static let isLinux = false
+  #endif
+}
