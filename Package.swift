@@ -156,6 +156,17 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "DemoTests",
       dependencies: [
         "raft-mux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
