@@ -7,6 +7,10 @@ import Testing
 
 @Suite("All attacks at once", .serialized, .timeLimit(.minutes(10)))
 struct AllAttacksAtOnceTests {
+  private final class Sign: Sendable {
+    let areOver = Atomic(false)
+  }
+
   /// How long the votes of a friend take, and what it lost.
   private struct Service: Sendable {
     var votes: [Duration] = []
@@ -53,9 +57,13 @@ struct AllAttacksAtOnceTests {
       for friend in friends { try await friend.proveCall(to: server, as: "b") }
       let before = await server.statistics().events
 
-      let areOver = Atomic(false)
-      async let first = use(server, from: friends[0], rounds: 300) { areOver.load(ordering: .relaxed) }
-      async let second = use(server, from: friends[1], rounds: 300) { areOver.load(ordering: .relaxed) }
+      let attacks = Sign()
+      async let first = use(server, from: friends[0], rounds: 300) {
+        attacks.areOver.load(ordering: .relaxed)
+      }
+      async let second = use(server, from: friends[1], rounds: 300) {
+        attacks.areOver.load(ordering: .relaxed)
+      }
       let rounds = 3
       try await withThrowingTaskGroup { group in
         for (index, attack) in LimitAttack.all.enumerated() {
@@ -90,7 +98,7 @@ struct AllAttacksAtOnceTests {
         }
         try await group.waitForAll()
       }
-      areOver.store(true, ordering: .relaxed)
+      attacks.areOver.store(true, ordering: .relaxed)
       let services = [try await first, try await second]
 
       let events = await server.statistics().events

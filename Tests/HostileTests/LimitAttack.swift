@@ -82,7 +82,8 @@ struct LimitAttack: Sendable, CustomTestStringConvertible {
     LimitAttack(
       name: "tiny DATA", limits: ["tinyData"], code: .excessiveLoad, reason: "tiny DATA"
     ) { peer, first in
-      await peer.open(first, .append, ByteBuffer(bytes: [0]))
+      // The body of a snapshot may be anything.
+      await peer.open(first, .snapshot, try bytes(of: InstallSnapshotRequest(term: 1, size: 1 << 30)))
       await peer.send(
         many(9_000) { write(DataHeader(stream: first, hasMore: true, byteCount: 1), 1, into: &$1) })
     },

@@ -79,7 +79,10 @@ struct MemoryTests {
       try await peer.settle()
       return 400_000
     },
-    Term(name: "entries that grow as they are decoded", bound: 2 * 4_096 * 2_048 + 2 * 262_144 * 120) {
+    Term(
+      name: "entries that grow as they are decoded",
+      bound: 2 * 256 * 200_000 + 2 * 4_096 * 2_048 + 2 * 262_144 * 120
+    ) {
       server in
       let entries = AppendEntriesRequest(
         term: 1, previousLogIndex: 1, previousLogTerm: 1, entries: Array(repeating: nil, count: 200_000),

@@ -81,7 +81,7 @@ struct PeerLoadTests {
       let load = loads.load(of: "a")
       #expect(loads.load(of: "a") === load)
       #expect(loads.load(of: "b") !== load)
-      #expect(loads.count == 1)
+      withExtendedLifetime(load) { #expect(loads.count == 1) }
     }
     #expect(loads.count == 0)
   }

@@ -125,7 +125,7 @@ struct RealFaultsTests {
         #expect(error.code == .connectionLost, "\(error)")
         #expect(error.delivery == .unknown)
         try await log.expect("nothing was heard of the peer for too long", level: .warning)
-        #expect(await sender.statistics().events.closures["silent"] == 1)
+        try await eventually("it is counted") { await sender.statistics().events.closures["silent"] == 1 }
         receiver.goOn()
         try await untilDelivered { try await sender.proveCall(to: "b", at: receiver.address) }
       }
