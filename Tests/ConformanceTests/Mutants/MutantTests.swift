@@ -1,0 +1,90 @@
+import ConformanceSuite
+import Foundation
+import RaftTransport
+import Testing
+
+@Suite("The conformance suite catches mutants")
+struct MutantTests {
+  /// A broken peer that never answers is caught by this limit.
+  private static let settings = PeersUnderTest.settings(seconds: 3, concurrency: 1)
+
+  /// Runs cases against a mutant until one fails.
+  private static func firstFailure(_ mutant: Mutant, _ cases: [ConformanceCase]) async throws -> CaseResult? {
+    func run(_ target: Stage.Target) async -> CaseResult? {
+      for item in cases {
+        let result = await SuiteRunner(target: target, settings: settings).run(item)
+        if result.hasFailed { return result }
+      }
+      return nil
+    }
+    if mutant.subject == .server {
+      return try await PeersUnderTest.withServer(checksums: mutant.usesChecksums ? .always : .never) { port in
+        let relay = try await MutantRelay.start(mutant, to: port)
+        let result = await run(.server(host: "127.0.0.1", port: relay.port))
+        await relay.close()
+        return result
+      }
+    }
+    let listener = try await ProbeListener.start()
+    let relay = try await MutantRelay.start(mutant, to: listener.port)
+    let result = try await PeersUnderTest.withClient(of: relay.port) { await run(.client(listener)) }
+    await relay.close()
+    await listener.close()
+    return result
+  }
+
+  private static func cases(_ requirement: String, _ subject: Subject) -> [ConformanceCase] {
+    Cases.all.filter { $0.requirements.contains(requirement) && $0.subjects.contains(subject) }
+      .sorted { $0.waits < $1.waits }
+  }
+
+  /// Several mutants at a time: each has a peer of its own.
+  @Test("one for each MUST that a peer can be seen to break", arguments: 0..<4)
+  func mutants(lane: Int) async throws {
+    for (index, mutant) in Mutants.all.enumerated() where index % 4 == lane {
+      let cases = Self.cases(mutant.requirement, mutant.subject)
+      #expect(!cases.isEmpty, "no case for \(mutant)")
+      let failure = try await Self.firstFailure(mutant, cases)
+      #expect(failure != nil, "not caught: \(mutant); tried \(cases.map(\.id))")
+    }
+  }
+
+  @Test("and not the relay that makes them")
+  func relay() async throws {
+    let harmless = Mutant(requirement: "none", fault: "does nothing wrong")
+    let sections = [
+      "preface", "framing", "fields", "hello", "agreement", "welcome", "halves", "flow", "chunks", "calls",
+    ]
+    let cases = Cases.all.filter { sections.contains($0.section) && $0.subjects.contains(.server) }
+    let failure = try await Self.firstFailure(harmless, cases)
+    if let failure { Issue.record("\(TextReport.lines(failure).joined(separator: "\n"))") }
+  }
+
+  private struct Unobserved: Decodable {
+    struct Entry: Decodable {
+      let id: String
+      let reason: String
+    }
+    let unobserved: [Entry]
+  }
+
+  @Test("and what it cannot see is listed with the reason")
+  func unobserved() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let table = try JSONDecoder().decode(
+      Unobserved.self, from: Data(contentsOf: root.appending(path: "Spec/tables/unobserved.json")))
+    let listed = Set(table.unobserved.map(\.id))
+    #expect(listed.count == table.unobserved.count)
+    for entry in table.unobserved { #expect(entry.reason.count > 20, "\(entry.id)") }
+    let musts = Requirements.all.values.filter { $0.isObservable && $0.level.hasPrefix("MUST") }.map(\.id)
+    let caught = Set(Mutants.all.map(\.requirement)).intersection(musts)
+    for id in musts {
+      #expect(caught.contains(id) != listed.contains(id), "\(id) needs a mutant or a reason, and not both")
+    }
+    #expect(listed.subtracting(musts).isEmpty)
+    print(
+      "Conformance: \(Mutants.all.count) mutants for \(caught.count) of \(musts.count) observable MUSTs, "
+        + "\(listed.count) listed as not seen")
+  }
+}
