@@ -32,6 +32,16 @@ package struct FrameReader: Sendable {
   /// Bytes that belong to nothing yet.
   package var pendingBytes: Int { bytes.count - position }
 
+  /// Whether a right checksum stands behind the next frame, which has to be there whole.
+  package var nextFrameHasChecksum: Bool {
+    guard pendingBytes >= ProbeFrame.headerLength else { return false }
+    let length = bytes[(position + 4)..<(position + 8)].reduce(0) { $0 << 8 | Int($1) }
+    let end = position + ProbeFrame.headerLength + length
+    guard length <= 65_536, bytes.count >= end + 4 else { return false }
+    var trailer = ByteReader(bytes[end..<end + 4])
+    return trailer.integer() == Checksum.of(bytes[position..<end])
+  }
+
   package mutating func next() -> Item? {
     guard !isBroken else { return nil }
     guard hasPreface else { return nextPreface() }

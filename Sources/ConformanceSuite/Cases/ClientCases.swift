@@ -64,7 +64,7 @@ enum ClientCases {
       try await probe.expectReset(stream, CodeName.messageTooLarge.rawValue)
       try await probe.expectAlive()
     }
-    section.add("goes on when a request is refused", "R-ERR-1", "R-DRN-15", only: .client) { stage in
+    section.add("goes on when a request is refused", "R-ERR-1", only: .client) { stage in
       let probe = try await stage.established(manners: .init(answersRequests: false))
       let first = try await probe.expectOpening()
       await probe.send(

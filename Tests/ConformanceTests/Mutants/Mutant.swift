@@ -32,8 +32,8 @@ struct Mutant: Sendable, CustomStringConvertible {
     var swallowsOversized = false
     /// The suite's bytes are handed on only in whole frames.
     var needsWholeFrames = false
-    /// Segments of a single byte are lost.
-    var losesSingleBytes = false
+    /// Segments that are shorter than a frame's header are lost.
+    var losesShortSegments = false
     /// The peer's end of output is kept from the suite.
     var keepsOpen = false
     /// The suite's end of output is kept from the peer.

@@ -86,7 +86,7 @@ private final class RelayedPair {
   func received(_ bytes: [UInt8], fromSuite: Bool) {
     let manners = mutant.manners
     if fromSuite {
-      if manners.losesSingleBytes, bytes.count == 1 { return }
+      if manners.losesShortSegments, bytes.count < ProbeFrame.headerLength { return }
       toPeer.append(bytes)
       while let item = toPeer.next() { take(item, .toPeer) }
       // What is no whole frame yet goes on as it is, unless the mutant is one that waits for the rest.

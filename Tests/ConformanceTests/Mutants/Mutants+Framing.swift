@@ -69,8 +69,8 @@ extension Mutants {
       $0.type == FrameKind.data && $0.streamBytes.count == 1 && !$0.isOpening
     },
     Mutant(
-      requirement: "R-FRM-27", fault: "loses segments of a single byte",
-      manners: .init(losesSingleBytes: true)),
+      requirement: "R-FRM-27", fault: "loses short segments",
+      manners: .init(losesShortSegments: true)),
     .touchy("R-FRM-28", "does not bear a text that is no UTF-8") { _, frame in
       frame.type == FrameKind.goAway && String(validating: frame.payload.dropFirst(14), as: UTF8.self) == nil
     },
