@@ -60,8 +60,12 @@ package actor Probe {
     nextStream = subject == .server ? 1 : 2
   }
 
-  /// Starts to read.
+  /// Starts to read. Whatever happens the connection is closed soon behind the case's time, so that nothing waits for a
+  /// peer that does not read.
   func start(_ socket: ProbeChannel) {
+    channel.eventLoop.scheduleTask(deadline: deadline + .seconds(1)) { [channel] in
+      channel.close(promise: nil)
+    }
     pump = Task {
       for await arrival in socket.arrivals { self.take(arrival) }
     }
