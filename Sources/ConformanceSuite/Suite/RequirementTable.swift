@@ -73,6 +73,7 @@ enum RequirementTable {
   R-FLW-35	flow-control.md	SHOULD	no	A receiver SHOULD start a new half that says MORE with the window that the rate of the connection's last epochs asks for, but not with more than a quarter of what windows may still grow by.
   R-FLW-36	flow-control.md	MUST NOT	no	A receiver MUST NOT let the window of a stream of class election grow.
   R-FLW-37	flow-control.md	SHOULD	no	A receiver SHOULD measure the round trip at least every two seconds while it sizes windows.
+  R-FLW-38	flow-control.md	SHOULD	no	A receiver SHOULD forget the round trips before the last three once a window that it made smaller became slower in proportion, by a quarter at least, while each of the last three is at least half as long again as the least.
   R-FRM-1	framing.md	MUST	yes	An endpoint MUST send the preface once, as the first eight bytes of its direction.
   R-FRM-2	framing.md	MUST NOT	yes	An acceptor MUST NOT send a byte before it has received the preface.
   R-FRM-3	framing.md	MUST	yes	An endpoint MUST close the connection without sending a byte in answer when the bytes received are not a prefix of the preface.
