@@ -226,7 +226,7 @@ extension ProbeHello {
 
 extension WireCommand {
   /// The request in a line.
-  package var summary: String {
+  fileprivate var summary: String {
     switch self {
     case .appendEntries(let request):
       guard let entries = request.entries, !entries.isEmpty else {
@@ -251,7 +251,7 @@ extension WireCommand {
 
 extension WireAnswer {
   fileprivate func summary(_ describe: (Response) -> String) -> String {
-    var error = error ?? ByteBuffer()
+    var error = self.error ?? ByteBuffer()
     let text = printable(String(decoding: error.readBytes(length: error.readableBytes) ?? [], as: UTF8.self))
     let parts = [text.isEmpty ? nil : "error “\(text)”", response.map(describe) ?? "nothing"].compactMap {
       $0

@@ -35,20 +35,21 @@ package enum CaptureFormat {
   private static func dump(_ text: String) -> [Run]? {
     var runs: [Run] = []
     var direction = Direction.first
+    var hasOffsets = false
     for line in text.split(whereSeparator: \.isNewline) {
       var rest = line.prefix { $0 != "#" }.drop(while: \.isWhitespace)
       if let first = rest.first, let mark = Direction(rawValue: String(first)) {
         direction = mark
         rest = rest.dropFirst().drop(while: \.isWhitespace)
       }
-      guard let bytes = bytes(of: rest) else { return nil }
+      guard let bytes = bytes(of: rest, hasOffsets: &hasOffsets) else { return nil }
       if !bytes.isEmpty { runs.append(Run(direction: direction, bytes: bytes)) }
     }
     return runs
   }
 
   /// The bytes of a line without its mark; `nil` if it is no hexadecimal.
-  private static func bytes(of line: Substring) -> [UInt8]? {
+  private static func bytes(of line: Substring, hasOffsets: inout Bool) -> [UInt8]? {
     var rest = line.prefix { $0 != "|" }
     if let colon = rest.firstIndex(of: ":") {
       // Behind an offset as xxd writes it, two blanks end the digits.
@@ -57,7 +58,8 @@ package enum CaptureFormat {
     } else if let blank = rest.firstIndex(of: " "), rest[..<blank].count == 8, rest[blank...].hasPrefix("  ")
     {
       rest = rest[blank...]
-    } else if rest.count == 8, line.count == 8, line.hasPrefix("0000") {
+      hasOffsets = true
+    } else if hasOffsets, rest.count == 8 {
       // The length at the end of a dump by hexdump.
       return []
     }

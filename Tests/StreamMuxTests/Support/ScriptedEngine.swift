@@ -4,7 +4,7 @@ import Testing
 
 /// An engine that lives through a conversation of the vectors.
 ///
-/// Its owner accepts every peer, consumes what arrives, and does what the steps say.
+/// Its owner accepts every peer and does what the steps say, and nothing else.
 struct ScriptedEngine {
   private var engine: MuxConnection
   private var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
@@ -96,7 +96,6 @@ struct ScriptedEngine {
     case .peerAuthenticated: engine.accept(grantsRoute: false, now: now)
     case .opened(let key, _):
       keys[engine.streamFigures(key)?.id ?? 0] = key
-    case .reset(let key, _), .stopped(let key, _), .rejected(let key, _): engine.release(key)
     case .shouldCloseOutput: hasClosedOutput = true
     default: break
     }
