@@ -95,11 +95,20 @@ let package = Package(
       ],
       swiftSettings: sourceSettings
     ),
+    .target(
+      name: "ConformanceSuite",
+      dependencies: [
+        "RaftWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: sourceSettings
+    ),
     .target(name: "CBenchProbes"),
     .executableTarget(
       name: "raft-mux",
       dependencies: [
-        "CBenchProbes", "RaftTransport", "RaftWire", "RaftTransportTesting",
+        "CBenchProbes", "ConformanceSuite", "RaftTransport", "RaftWire", "RaftTransportTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
@@ -172,9 +181,19 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "ConformanceTests",
+      dependencies: [
+        "ConformanceSuite", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
       dependencies: [
-        "RaftWire", "StreamMux", "RaftTransport",
+        "ConformanceSuite", "RaftWire", "StreamMux", "RaftTransport",
         .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: testSettings

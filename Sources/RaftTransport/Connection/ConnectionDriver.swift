@@ -345,10 +345,6 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   private func accept(_ stream: StreamKey, _ opening: StreamOpening) {
-    guard opening.group == services.group else {
-      logger.debug("a stream for another Raft group", metadata: ["group": "\(opening.group)"])
-      return release(stream, code: .unknownGroup)
-    }
     let owner = InboundStream(opening: opening, services: services, driver: self)
     owners[stream] = owner
     if isDraining { owner.connectionDraining(stream, self) }

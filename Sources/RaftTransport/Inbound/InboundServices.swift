@@ -5,7 +5,6 @@ import Synchronization
 
 /// What the serving of incoming RPCs needs of the transport; shared by all its connections.
 final class InboundServices: Sendable {
-  let group: UInt64
   let encoder: WireEncoder
   let messageLimits: MessageLimits
   /// What a peer may send on a new stream, in bytes.
@@ -21,7 +20,6 @@ final class InboundServices: Sendable {
   private let heartbeatHandler = Mutex<HeartbeatHandler?>(nil)
 
   init(configuration: TransportConfiguration) {
-    group = configuration.group
     encoder = WireEncoder(profile: configuration.wireProfile)
     initialWindow = configuration.windows.initial
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
