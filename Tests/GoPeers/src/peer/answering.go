@@ -31,7 +31,7 @@ type answerer struct {
 type rules struct {
 	FailTerm uint64 `json:"failTerm"`
 	FailText string `json:"failText"`
-	// RefuseSnapshots answers a snapshot with FailText before any of its body was read.
+	// RefuseSnapshots answers a snapshot with FailText, whatever its body is.
 	RefuseSnapshots bool `json:"refuseSnapshots"`
 }
 
@@ -146,6 +146,8 @@ func (a *answerer) install(rpc raft.RPC, request *raft.InstallSnapshotRequest) {
 	a.mutex.Unlock()
 	response := &raft.InstallSnapshotResponse{RPCHeader: request.RPCHeader, Term: request.Term}
 	if isRefused {
+		// As a node does: what nobody wants is read all the same, since it stands before the next request.
+		io.Copy(io.Discard, rpc.Reader)
 		rpc.Respond(response, errors.New(text))
 		return
 	}

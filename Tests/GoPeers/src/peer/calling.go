@@ -184,7 +184,7 @@ func (p *pattern) Read(into []byte) (int, error) {
 		into = into[:p.left]
 	}
 	for i := range into {
-		if i%3 != 1 {
+		if (p.left-int64(i))%3 != 1 {
 			p.state ^= p.state << 13
 			p.state ^= p.state >> 7
 			p.state ^= p.state << 17
