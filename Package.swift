@@ -150,6 +150,19 @@ let package = Package(
       ],
       swiftSettings: testSettings
     ),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "RaftWire", "StreamMux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      path: "Tests/Fuzzing/Targets",
+      swiftSettings: sourceSettings
+    ),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["FuzzTargets", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: testSettings
+    ),
     .testTarget(
       name: "SecurityTests",
       dependencies: [
@@ -210,3 +223,15 @@ let package = Package(
     ),
   ]
 )
+
+/// The fuzzer links only where libFuzzer is, with `-sanitize=fuzzer`: `.ci/fuzz` sets this, and nobody else has to.
+if Context.environment["RAFT_MUX_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver"))
+}
+
+/// Only `.ci/sanitize thread` sets this: the thread sanitizer has to be told of locks that it cannot see.
+if Context.environment["RAFT_MUX_SANITIZE"] == "thread" {
+  package.targets.append(.target(name: "MutexAnnotations", path: "Tests/Sanitizing"))
+  package.targets.first { $0.name == "FuzzTests" }?.dependencies.append("MutexAnnotations")
+}
