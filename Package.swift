@@ -84,10 +84,12 @@ let package = Package(
     .target(
       name: "RaftTransportTesting",
       dependencies: [
-        "RaftTransport", "RaftWire",
+        "RaftTransport", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: sourceSettings
     ),
@@ -142,6 +144,11 @@ let package = Package(
         "raft-mux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["RaftTransport", "RaftTransportTesting"],
       swiftSettings: testSettings
     ),
     .testTarget(

@@ -7,7 +7,7 @@ struct RaftMux: AsyncParsableCommand {
     abstract: "Shows, measures and checks the RMUX/1 transport for Raft.",
     subcommands: [
       DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self, IdleCallerCommand.self,
-      LinkCommand.self,
+      LinkCommand.self, SimulateCommand.self,
     ]
   )
 }

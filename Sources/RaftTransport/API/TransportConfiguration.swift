@@ -56,6 +56,9 @@ public struct TransportConfiguration: Sendable {
   /// Where events are logged.
   public var logger: Logger
 
+  /// What the transport takes from outside; another one than the system's is for simulations.
+  package var environment = TransportEnvironment.system
+
   /// A configuration with defaults for everything that is not named.
   public init(
     serverID: ServerID,

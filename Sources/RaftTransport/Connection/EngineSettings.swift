@@ -1,20 +1,13 @@
 import NIOCore
 import StreamMux
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Turns the user's configuration into engines: the one place where the two meet.
 struct EngineSettings: Sendable {
   let serverID: ServerID
   let clusterID: String
   /// What HELLO says about where this server can be dialled.
   let advertisedAddress: ServerAddress
+  let environment: TransportEnvironment
   private let mux: MuxConfiguration
   var limits: MuxLimits { mux.limits }
   private let frameChecksums: TransportConfiguration.FrameChecksums
@@ -27,7 +20,8 @@ struct EngineSettings: Sendable {
     clusterID = configuration.clusterID
     self.advertisedAddress = advertisedAddress
     frameChecksums = configuration.frameChecksums
-    incarnation = Self.nanosecondsSinceEpoch()
+    environment = configuration.environment
+    incarnation = environment.nanosecondsSinceEpoch()
     let limits = configuration.limits
     do {
       mux = MuxConfiguration(
@@ -56,12 +50,13 @@ struct EngineSettings: Sendable {
   ///   - target: The server that must answer; empty for whoever does. Of a dialler only.
   ///   - isLoopback: Whether the bytes never leave this machine.
   func engine(
-    role: Role, target: ServerID, isLoopback: Bool
+    role: Role, target: ServerID, isLoopback: Bool, now: NIODeadline
   ) throws(TransportError) -> (engine: MuxConnection, nonce: Nonce) {
+    let target = environment.has(.ignoresServerID) ? "" : target
     let hello = try hello(target: target, isLoopback: isLoopback)
     let engine = MuxConnection(
       role: role, hello: hello, expectedServerID: target.isEmpty ? nil : target.rawValue, configuration: mux,
-      seed: .random(in: 0...(.max)), now: .now())
+      seed: environment.random(), now: now)
     return (engine, hello.nonce)
   }
 
@@ -74,7 +69,7 @@ struct EngineSettings: Sendable {
         initialWindow: UInt32(mux.limits.initialWindow),
         streamCredit: mux.limits.streamCredit,
         incarnation: incarnation,
-        nonce: .random(),
+        nonce: environment.nonce(),
         clusterID: clusterID,
         serverID: serverID.rawValue,
         address: advertisedAddress.rawValue,
@@ -86,16 +81,11 @@ struct EngineSettings: Sendable {
 
   /// What is offered to a peer.
   func features(isLoopback: Bool) -> Features {
+    if environment.has(.dropsChecksums) { return [] }
     switch frameChecksums {
     case .automatic: isLoopback ? [] : .crc32
     case .always: .crc32
     case .never: []
     }
-  }
-
-  private static func nanosecondsSinceEpoch() -> UInt64 {
-    var time = timespec()
-    guard unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 else { return 0 }
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

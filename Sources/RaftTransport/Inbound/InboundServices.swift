@@ -12,6 +12,7 @@ final class InboundServices: Sendable {
   let initialWindow: Int
   let unansweredRequestsPerStream: Int
   let logger: Logger
+  let environment: TransportEnvironment
   let queue = AsyncQueue<IncomingRPC>()
   private let heartbeatHandler = Mutex<HeartbeatHandler?>(nil)
 
@@ -22,6 +23,7 @@ final class InboundServices: Sendable {
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger
+    environment = configuration.environment
   }
 
   func setHeartbeatHandler(_ handler: HeartbeatHandler?) {
@@ -35,6 +37,7 @@ final class InboundServices: Sendable {
     } else {
       // After the end the RPC is dropped, and its responder answers that.
       queue.push(rpc, urgent: rpc.isElectionTraffic)
+      if environment.has(.dispatchesTwice) { queue.push(rpc, urgent: rpc.isElectionTraffic) }
     }
   }
 }

@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import NIOPosix
 import StreamMux
 
 /// Makes connections and starts their handshakes; decides nothing.
@@ -29,17 +28,18 @@ struct Dialler: Sendable {
       return failed(error)
     }
     let logger = connectionLogger(address)
-    ClientBootstrap(group: link.eventLoop)
-      .connectTimeout(connectTimeout)
-      .channelInitializer { channel in
+    settings.environment.network
+      .connect(
+        host: hostPort.host, port: hostPort.port, eventLoop: link.eventLoop, timeout: connectTimeout
+      ) { channel in
         began(channel)
         return SocketOptions.apply(to: channel)
       }
-      .connect(host: hostPort.host, port: hostPort.port)
       .flatMapThrowing { channel in
         do {
           let isLoopback = channel.remoteAddress?.isLoopback ?? false
-          let (engine, nonce) = try settings.engine(role: .dialler, target: target, isLoopback: isLoopback)
+          let (engine, nonce) = try settings.engine(
+            role: .dialler, target: target, isLoopback: isLoopback, now: link.eventLoop.now)
           started(nonce)
           try channel.pipeline.syncOperations.addHandler(
             ConnectionDriver(

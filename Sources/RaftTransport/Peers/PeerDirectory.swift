@@ -60,8 +60,11 @@ final class PeerDirectory: Sendable {
       maximumConnections: configuration.limits.connections,
       maximumWaitingCalls: configuration.limits.waitingCalls)
     state = Mutex(
-      State(table: PeerTable(configuration: tableConfiguration, seed: .random(in: 0...(.max)))))
+      State(table: PeerTable(configuration: tableConfiguration, seed: settings.environment.random())))
   }
+
+  /// The time that deadlines are given in.
+  var now: NIODeadline { eventLoop.now }
 
   // MARK: Calls
 
@@ -81,7 +84,7 @@ final class PeerDirectory: Sendable {
         self.withdraw(ticket, id, address, TransportError(.timeout, message, delivery: .notDelivered))
       }
     }
-    defer { timer?.cancel() }
+    defer { if !settings.environment.has(.leavesCallTimer) { timer?.cancel() } }
     return try await result.value {
       self.withdraw(ticket, id, address, TransportError(.cancelled, "", delivery: .notDelivered))
     }
@@ -96,7 +99,9 @@ final class PeerDirectory: Sendable {
       }
       return (link, source)
     }
-    guard let candidate, await HostResolver.addresses(of: host).contains(candidate.source) else { return }
+    guard let candidate else { return }
+    let found = try? await settings.environment.network.addresses(of: host, eventLoop: eventLoop).get()
+    guard let found, found.contains(candidate.source) else { return }
     update { $0.confirmed(candidate.link) }
   }
 
@@ -112,7 +117,7 @@ final class PeerDirectory: Sendable {
       state.nextTicket += 1
       let ticket = CallTicket(rawValue: state.nextTicket)
       state.waitingCalls[ticket] = result
-      return (ticket, state.table.call(ticket, id: id, address: address, now: .now()))
+      return (ticket, state.table.call(ticket, id: id, address: address, now: now))
     }
     run(actions)
     return ticket
@@ -148,7 +153,7 @@ final class PeerDirectory: Sendable {
     logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
     return SocketOptions.apply(to: channel).flatMapThrowing { [logger] in
       let isLoopback = channel.remoteAddress?.isLoopback ?? false
-      let (engine, _) = try self.settings.engine(role: .acceptor, target: "", isLoopback: isLoopback)
+      let (engine, _) = try self.settings.engine(role: .acceptor, target: "", isLoopback: isLoopback, now: channel.eventLoop.now)
       try channel.pipeline.syncOperations.addHandler(
         ConnectionDriver(engine: engine, link: link, observer: self, services: self.services, logger: logger))
     }.flatMapErrorThrowing { error in
@@ -164,7 +169,7 @@ final class PeerDirectory: Sendable {
     // The table hears it first: the drivers begin when their event loops come to it, and a call must not choose one
     // of these connections until then.
     let (links, actions) = state.withLock { state in
-      let drained = state.table.drainEstablished(now: .now())
+      let drained = state.table.drainEstablished(now: now)
       return (drained.links.compactMap { state.links[$0]?.link }, drained.actions)
     }
     for link in links { link.send(.perform { $0.drain() }) }
@@ -235,6 +240,7 @@ final class PeerDirectory: Sendable {
     case .dial(let address, let target, let id):
       dial(address, target: target, id)
     case .resume(let ticket, let id):
+      if settings.environment.has(.forgetsWaitingCalls) { return }
       let (result, link) = state.withLock { state in
         (state.waitingCalls.removeValue(forKey: ticket), state.links[id]?.link)
       }
@@ -243,11 +249,18 @@ final class PeerDirectory: Sendable {
       state.withLock { $0.waitingCalls.removeValue(forKey: ticket) }?.complete(.failure(error))
     case .accept(let id, let grantsRoute):
       send(to: id) { $0.accept(grantsRoute: grantsRoute) }
+    case .refuse(let id, .duplicate, _, _) where settings.environment.has(.keepsDuplicate):
+      send(to: id) { $0.accept(grantsRoute: true) }
+    case .refuse(let id, .staleIncarnation, _, _)
+    where settings.environment.has(.acceptsStaleIncarnation):
+      send(to: id) { $0.accept(grantsRoute: true) }
     case .refuse(let id, let code, let text, let winner):
       let nonce = winner.flatMap { winner in state.withLock { $0.links[winner]?.nonce } }
       send(to: id) { $0.refuse(Refusal(code: code, text: text, winner: nonce)) }
     case .probe(let id, let inAnyCase):
       send(to: id) { $0.probe(inAnyCase: inAnyCase) }
+    case .close(_, .displaced, _) where settings.environment.has(.neverDisplaces):
+      break
     case .close(let id, let code, let text):
       close(id, code, text)
     case .alarm(let id, let text):
@@ -301,7 +314,7 @@ final class PeerDirectory: Sendable {
   private func remove(_ link: Link, _ error: TransportError) {
     let actions = state.withLock { state in
       state.links[link.id] = nil
-      return state.table.closed(link.id, error: error, now: .now())
+      return state.table.closed(link.id, error: error, now: now)
     }
     run(actions)
   }
@@ -311,7 +324,7 @@ final class PeerDirectory: Sendable {
       let old = state.timer.take()
       guard let deadline = state.table.nextDeadline else { return old }
       state.timer = eventLoop.scheduleTask(deadline: deadline) {
-        self.update { $0.handleTimeout(now: .now()) }
+        self.update { $0.handleTimeout(now: self.now) }
       }
       return old
     }
@@ -342,8 +355,8 @@ extension PeerDirectory: ConnectionObserver {
       return authenticated(link, hello, literal == source ? .addressChecked : .claimed)
     }
     // The handshake's own deadline bounds this wait; an answer that comes later finds the link gone.
-    Task {
-      let isEarned = await HostResolver.addresses(of: host).contains(source)
+    settings.environment.network.addresses(of: host, eventLoop: eventLoop).whenComplete { found in
+      let isEarned = ((try? found.get()) ?? []).contains(source)
       self.authenticated(link, hello, isEarned ? .addressChecked : .claimed)
     }
   }
@@ -352,25 +365,28 @@ extension PeerDirectory: ConnectionObserver {
     let identity = PeerIdentity(
       id: ServerID(hello.serverID), advertisedAddress: ServerAddress(hello.address),
       incarnation: hello.incarnation, standing: standing)
-    update { $0.authenticated(link.id, identity, now: .now()) }
+    update { $0.authenticated(link.id, identity, now: now) }
   }
 
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
-    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: .now()) }
+    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: now) }
   }
 
   func connection(_ link: Link, refused refusal: Refusal) {
     let code: TransportError.Code = refusal.code == .wrongServer ? .wrongServer : .refused
     let error = TransportError(code, "\(refusal)", delivery: .notDelivered)
-    update { $0.refused(link.id, error: error, isDuplicate: refusal.code == .duplicate, now: .now()) }
+    let isDuplicate =
+      refusal.code == .duplicate && !settings.environment.has(.takesDuplicateForFailure)
+    update { $0.refused(link.id, error: error, isDuplicate: isDuplicate, now: now) }
   }
 
   func connectionDraining(_ link: Link) {
-    update { $0.draining(link.id, now: .now()) }
+    update { $0.draining(link.id, now: now) }
   }
 
   func connection(_ link: Link, probeAnswered: Bool) {
-    update { $0.probeEnded(link.id, answered: probeAnswered, now: .now()) }
+    if settings.environment.has(.probeNeverEnds) { return }
+    update { $0.probeEnded(link.id, answered: probeAnswered, now: now) }
   }
 
   func connection(_ link: Link, closed closure: Closure) {
@@ -380,6 +396,7 @@ extension PeerDirectory: ConnectionObserver {
     case .refused, .refusedByPeer: code = .refused
     default: code = .unreachable
     }
+    if settings.environment.has(.keepsRouteOfDead) { return }
     remove(link, TransportError(code, closure.explanation, delivery: .notDelivered))
   }
 }

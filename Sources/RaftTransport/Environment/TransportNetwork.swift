@@ -1,0 +1,63 @@
+package import Logging
+package import NIOCore
+internal import NIOPosix
+
+/// Makes sockets and looks hosts up; decides nothing.
+package protocol TransportNetwork: Sendable {
+  /// Opens a listening socket.
+  ///
+  /// - Parameter accept: Makes a connection of each accepted channel, on `eventLoop`.
+  func listen(
+    host: String, port: Int, eventLoop: any EventLoop, logger: Logger,
+    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<any Channel>
+
+  /// Connects a socket.
+  ///
+  /// - Parameter initialize: Told the channel before it is connected.
+  func connect(
+    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<any Channel>
+
+  /// All IP addresses of a host, as normalised text; empty where the name does not resolve.
+  func addresses(of host: String, eventLoop: any EventLoop) -> EventLoopFuture<Set<String>>
+}
+
+/// The operating system's sockets.
+struct SystemNetwork: TransportNetwork {
+  func listen(
+    host: String, port: Int, eventLoop: any EventLoop, logger: Logger,
+    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<any Channel> {
+    ServerBootstrap(group: eventLoop)
+      .serverChannelOption(.backlog, value: 1_024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            AcceptBackOffHandler { error, pause in
+              logger.error(
+                "cannot accept connections for the moment",
+                metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"])
+            })
+        }
+      }
+      .childChannelInitializer(accept)
+      .bind(host: host, port: port)
+  }
+
+  func connect(
+    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<any Channel> {
+    ClientBootstrap(group: eventLoop)
+      .connectTimeout(timeout)
+      .channelInitializer(initialize)
+      .connect(host: host, port: port)
+  }
+
+  func addresses(of host: String, eventLoop: any EventLoop) -> EventLoopFuture<Set<String>> {
+    HostResolver.addresses(of: host, eventLoop: eventLoop)
+  }
+}
