@@ -24,11 +24,17 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Things that are done before the end.", valueName: "count"))
   var steps = 60
 
-  @Option(help: ArgumentHelp("How many servers there are, 2 to 7; otherwise the seed says.", valueName: "count"))
+  @Option(
+    help: ArgumentHelp("How many servers there are, 2 to 7; otherwise the seed says.", valueName: "count"))
   var servers: Int?
 
   @Flag(help: "Print all that happens.")
   var trace = false
+
+  #if DEBUG
+    @Option(help: ArgumentHelp("A fault to build into every server.", valueName: "name"))
+    var fault: PlantedFault?
+  #endif
 
   func validate() throws {
     guard steps >= 0 else { throw ValidationError("--steps is 0 or more.") }
@@ -39,21 +45,31 @@ struct SimulateCommand: ParsableCommand {
   func run() throws {
     var failures: [UInt64] = []
     for seed in seed..<seed + seeds {
-      let options = SimulationOptions(seed: seed, steps: steps, servers: servers)
+      var options = SimulationOptions(seed: seed, steps: steps, servers: servers)
+      #if DEBUG
+        options.plantedFault = fault
+      #endif
       let report = ClusterSimulation(options, trace: trace ? { print($0) } : nil).run()
       print(Self.summary(seed, report))
       for problem in report.problems { print("  \(problem)") }
       if !report.problems.isEmpty { failures.append(seed) }
     }
     guard failures.isEmpty else {
-      print("\(failures.count) of \(seeds) seeds failed: \(failures.prefix(10).map(String.init).joined(separator: ", "))")
+      print(
+        "\(failures.count) of \(seeds) seeds failed: \(failures.prefix(10).map(String.init).joined(separator: ", "))"
+      )
       throw ExitCode.failure
     }
   }
 
   private static func summary(_ seed: UInt64, _ report: SimulationReport) -> String {
     let verdict = report.problems.isEmpty ? "well" : "FAILED"
-    return "seed \(seed): \(verdict); \(report.servers) servers, \(report.calls) calls, \(report.answered) answered, "
+    return
+      "seed \(seed): \(verdict); \(report.servers) servers, \(report.calls) calls, \(report.answered) answered, "
       + "\(Int(report.virtualSeconds)) s, \(report.events) events, digest \(String(report.digest, radix: 16))"
   }
 }
+
+#if DEBUG
+  extension PlantedFault: ExpressibleByArgument {}
+#endif

@@ -41,7 +41,8 @@ package final class SnapshotDecompressor<Source: AsyncSequence> where Source.Ele
   ///   - sourceIsReady: whether the source's next piece is at hand, so that reading ahead does not wait. If
   ///     not, what is under way is given out before the source is asked again.
   package init(
-    _ source: Source, size: UInt64, parallelism: Int = 2, threadPool: any WorkerPool = NIOThreadPool.singleton,
+    _ source: Source, size: UInt64, parallelism: Int = 2,
+    threadPool: any WorkerPool = NIOThreadPool.singleton,
     sourceIsReady: @escaping @Sendable () -> Bool = { false }
   ) {
     precondition((1...64).contains(parallelism))

@@ -41,6 +41,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// Whether the pump has asked for another turn.
   private var isContinuationDue = false
   private var isDraining = false
+  private var drainTimer: Scheduled<Void>?
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
   private(set) var origin = IncomingRPC.Origin(id: "", address: "")
@@ -161,7 +162,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     engine.drain(now: eventLoop.now)
     observer.connectionDraining(link)
     for (stream, owner) in owners.all { owner.connectionDraining(stream, self) }
-    eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
+    drainTimer = eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
       self?.perform { self?.close(.shutdown, text: "the drain took too long") }
     }
   }
@@ -342,6 +343,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     // The end of the connection is answer enough for those who asked for a sign of life.
     for timer in probes.values { timer.cancel() }
     probes = [:]
+    drainTimer?.cancel()
     // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
     observer.connection(link, closed: closure)
     // Commands that were under way meet a connection that is over, and end by themselves.

@@ -82,7 +82,7 @@ struct EngineSettings: Sendable {
   /// What is offered to a peer.
   func features(isLoopback: Bool) -> Features {
     if environment.has(.dropsChecksums) { return [] }
-    switch frameChecksums {
+    return switch frameChecksums {
     case .automatic: isLoopback ? [] : .crc32
     case .always: .crc32
     case .never: []

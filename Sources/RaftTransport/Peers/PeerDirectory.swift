@@ -13,10 +13,14 @@ final class PeerDirectory: Sendable {
     var table: PeerTable
     var links: [LinkID: LinkState] = [:]
     /// Every socket that is open, also of connections that are over but not closed yet.
-    var channels: [ObjectIdentifier: any Channel] = [:]
+    var channels: [UInt64: any Channel] = [:]
+    var nextChannel: UInt64 = 0
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
+
+    /// In the order in which they were opened: the same calls shall have the same effects in the same order.
+    var openChannels: [any Channel] { channels.sorted { $0.key < $1.key }.map(\.value) }
   }
 
   private struct LinkState {
@@ -153,7 +157,8 @@ final class PeerDirectory: Sendable {
     logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
     return SocketOptions.apply(to: channel).flatMapThrowing { [logger] in
       let isLoopback = channel.remoteAddress?.isLoopback ?? false
-      let (engine, _) = try self.settings.engine(role: .acceptor, target: "", isLoopback: isLoopback, now: channel.eventLoop.now)
+      let (engine, _) = try self.settings.engine(
+        role: .acceptor, target: "", isLoopback: isLoopback, now: channel.eventLoop.now)
       try channel.pipeline.syncOperations.addHandler(
         ConnectionDriver(engine: engine, link: link, observer: self, services: self.services, logger: logger))
     }.flatMapErrorThrowing { error in
@@ -182,7 +187,7 @@ final class PeerDirectory: Sendable {
     let timedOut = eventLoop.makePromise(of: Void.self)
     let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
-      state.withLock { $0.channels.values.map(\.closeFuture) }, on: eventLoop)
+      state.withLock { $0.openChannels.map(\.closeFuture) }, on: eventLoop)
     closed.cascade(to: timedOut)
     try? await timedOut.futureResult.get()
     timer.cancel()
@@ -192,7 +197,7 @@ final class PeerDirectory: Sendable {
   func shutDown() async {
     let (actions, channels, timer) = state.withLock { state in
       let actions = state.table.shutDown()
-      return (actions, Array(state.channels.values), state.timer.take())
+      return (actions, state.openChannels, state.timer.take())
     }
     timer?.cancel()
     run(actions)
@@ -304,8 +309,11 @@ final class PeerDirectory: Sendable {
   }
 
   private func track(_ channel: any Channel) {
-    let key = ObjectIdentifier(channel)
-    state.withLock { $0.channels[key] = channel }
+    let key = state.withLock { state in
+      state.nextChannel += 1
+      state.channels[state.nextChannel] = channel
+      return state.nextChannel
+    }
     channel.closeFuture.whenComplete { _ in
       self.state.withLock { $0.channels[key] = nil }
     }

@@ -65,7 +65,9 @@ extension ClusterSimulation {
 
   private func sendSnapshot() {
     guard let (caller, target) = pair() else { return }
-    snapshot(from: caller, to: target, cancellingAfter: random.happens(0.1) ? random.duration(upTo: 2 * Self.second) : nil)
+    snapshot(
+      from: caller, to: target,
+      cancellingAfter: random.happens(0.1) ? random.duration(upTo: 2 * Self.second) : nil)
   }
 
   private func drain() {
@@ -128,7 +130,9 @@ extension ClusterSimulation {
       network.reset(connection, heardBySource: true, heardByDestination: true)
     case 1:
       let isSource = random.happens(0.5)
-      trace.note { "the connection from \(ends) is half open: only the \(isSource ? "first" : "second") hears of its end" }
+      trace.note {
+        "the connection from \(ends) is half open: only the \(isSource ? "first" : "second") hears of its end"
+      }
       network.reset(connection, heardBySource: isSource, heardByDestination: !isSource)
     case 2:
       trace.note { "the connection from \(ends) is a black hole" }

@@ -31,7 +31,8 @@ extension ClusterSimulation {
           expect(response.term == number &* 31, number)
         case .timeoutNow:
           let header = RPCHeader(id: ByteBuffer(string: "\(number)"))
-          let response = try await transport.timeoutNow(id: id, target: address, TimeoutNowRequest(header: header))
+          let response = try await transport.timeoutNow(
+            id: id, target: address, TimeoutNowRequest(header: header))
           expect(response.header.id == header.id, number)
         default:
           let request = Self.appendRequest(number, size: size, isHeartbeat: kind == .heartbeat)
@@ -89,7 +90,8 @@ extension ClusterSimulation {
             await server.pause(consumerPause)
           }
         }
-        for place in 0..<count {
+        var refused: (number: UInt64, error: any Error)?
+        for place in 0..<count where refused == nil {
           await server.pause(pauses[place])
           let number = ledger.begin(
             .pipelined, from: server.name, to: target, wanting: SimulatedServer.id(target), due: nil)
@@ -98,11 +100,8 @@ extension ClusterSimulation {
             _ = try await pipeline.appendEntries(
               Self.appendRequest(number, size: sizes[place], isHeartbeat: false))
           } catch {
-            // Refused at once, or its future is among those that the consumer gets.
-            if (error as? TransportError)?.delivery == .notDelivered, ledger.open.contains(number) {
-              end(number, error, server)
-            }
-            break
+            // Refused at once; or it was written, and its future is among those that the consumer gets.
+            refused = (number, error)
           }
         }
         if closesEarly { await pipeline.close() }
@@ -110,6 +109,7 @@ extension ClusterSimulation {
         await server.pause(timeout)
         await pipeline.close()
         await reader.value
+        if let (number, error) = refused, ledger.open.contains(number) { end(number, error, server) }
       } catch {
         trace.note { "pipeline \(pipelineNumber) was not opened: \(error)" }
         check(notDelivered: error, "pipeline \(pipelineNumber)")
@@ -139,7 +139,9 @@ extension ClusterSimulation {
     guard let transport = server.transport else { return }
     let number = ledger.begin(
       .snapshot, from: server.name, to: target, wanting: SimulatedServer.id(target), due: nil)
-    let size = random.happens(0.05) ? 0 : Int(random.duration(upTo: 1_500_000_000) / 1_000)
+    let size =
+      random.happens(0.05)
+      ? 0 : Int(random.duration(upTo: network.largestSegment < 1_000 ? 60_000_000 : 1_500_000_000) / 1_000)
     let content = SnapshotContent(number: number, size: size, isMonotonous: number % 2 == 0)
     let behaviour: SourceBehaviour =
       switch random.next(in: 0...9) {
@@ -158,12 +160,15 @@ extension ClusterSimulation {
             content: content, behaviour: behaviour, server: server, random: random.split(),
             longestPause: random.happens(0.5) ? 50_000_000 : 0))
       }
-    trace.note { "\(server.name) sends snapshot #\(number) of \(size) bytes (\(behaviour)) to n\(target + 1)" }
+    trace.note {
+      "\(server.name) sends snapshot #\(number) of \(size) bytes (\(behaviour)) to n\(target + 1)"
+    }
     let task = server.start("snapshot #\(number)") { [self] in
       do {
         let response = try await transport.installSnapshot(
           id: SimulatedServer.id(target), target: SimulatedServer.address(target),
-          InstallSnapshotRequest(snapshotVersion: 1, term: number, lastLogIndex: number % 2, size: Int64(size)),
+          InstallSnapshotRequest(
+            snapshotVersion: 1, term: number, lastLogIndex: number % 2, size: Int64(size)),
           data: source)
         expect(response.term == number &* 31, number)
         end(number, .answered, server)

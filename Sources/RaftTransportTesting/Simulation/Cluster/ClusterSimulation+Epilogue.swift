@@ -12,12 +12,18 @@ extension ClusterSimulation {
     // connections.
     run(seconds: 90) { ledger.open.isEmpty }
     ledger.checkAllEnded()
-    checkCalls()
-    // Half-open connections are found by their silence, and drained ones end.
+    // As long as half-open connections are looked for, a call may meet one.
+    checkCalls(patience: 60, attempts: 12)
     run(seconds: 60) { false }
-    checkCalls()
+    isCalm = true
+    // The slowest handlers have answered, whether anybody waits for that or not.
+    run(seconds: 15) { false }
+    checkCalls(patience: 10, attempts: 1)
+    run(seconds: 3) { false }
     checkConnections()
     checkStatistics()
+    checkRebirth()
+    checkNewConnections()
     closeAll()
   }
 
@@ -38,48 +44,71 @@ extension ClusterSimulation {
     while time.now < limit, !isDone() { time.run(until: min(limit, time.now + Self.second / 10)) }
   }
 
+  // MARK: Calls
+
   /// Everybody reaches everybody, with more calls at once than there is stream credit.
-  private func checkCalls() {
-    var left: [String: Int] = [:]
+  ///
+  /// - Parameters:
+  ///   - patience: How long that may take, in seconds.
+  ///   - attempts: How often each call is made until it is answered.
+  private func checkCalls(patience: Int64, attempts: Int) {
+    let left = CallsLeft()
     for caller in servers {
       for target in servers.indices where target != caller.index {
         for kind in [SimulatedOperation.Kind.vote, .append] {
           let count = (kind == .vote ? limits.electionStreams : limits.appendStreams) + 1
-          for place in 0..<count {
-            let name = "\(kind) \(place) from \(caller.name) to n\(target + 1)"
-            left[name] = 1
-            persist(kind, caller, target, attempts: 12) { left[name] = nil }
-          }
+          for _ in 0..<count { persist(kind, caller, target, attempts, left) }
         }
       }
     }
-    run(seconds: 90) { left.isEmpty }
-    for name in left.keys.sorted().prefix(3) { report("though the network is well, there is no \(name)") }
+    expectAnswers(left, patience)
+  }
+
+  /// What has still to be answered.
+  private final class CallsLeft {
+    var count = 0
+    var failures: [String] = []
+  }
+
+  private func expectAnswers(_ left: CallsLeft, _ patience: Int64) {
+    run(seconds: patience) { left.count == 0 }
+    for failure in left.failures.prefix(3) { report("though the network is well, there is no \(failure)") }
+    if left.failures.isEmpty, left.count > 0 {
+      report("though the network is well, \(left.count) calls are not answered within \(patience) s")
+    }
+    run(seconds: 10) { ledger.open.isEmpty }
     ledger.checkAllEnded()
   }
 
-  /// Calls until it is answered: a handler that forgets its responder, or a connection that has to be made anew, may
-  /// cost a call or two.
   private func persist(
-    _ kind: SimulatedOperation.Kind, _ caller: SimulatedServer, _ target: Int, attempts: Int,
-    succeeded: @escaping () -> Void
+    _ kind: SimulatedOperation.Kind, _ caller: SimulatedServer, _ target: Int, _ attempts: Int,
+    _ left: CallsLeft
   ) {
-    guard attempts > 0 else { return }
-    let done = UncheckedBox(succeeded)
+    left.count += 1
+    let left = UncheckedBox(left)
     call(kind, from: caller, to: target, wanting: SimulatedServer.id(target)) { [self] isAnswered in
-      if isAnswered { return done.value() }
-      caller.machine.loop.at(time.now + Self.second / 2) { [self] in
-        persist(kind, caller, target, attempts: attempts - 1, succeeded: done.value)
+      left.value.count -= 1
+      if isAnswered { return }
+      guard attempts > 1 else {
+        return left.value.failures.append("\(kind) from \(caller.name) to n\(target + 1)")
+      }
+      left.value.count += 1
+      caller.machine.loop.at(time.now + Self.second / 4) { [self] in
+        left.value.count -= 1
+        persist(kind, caller, target, attempts - 1, left.value)
       }
     }
   }
+
+  // MARK: Connections
 
   private func checkConnections() {
     for first in servers.indices {
       for second in servers.indices where first < second {
         let open = network.openConnections(between: first, and: second)
         if open.count != 1 {
-          report("n\(first + 1) and n\(second + 1) are joined by \(open.count) connections: \(open.map(\.number))")
+          let numbers = open.map(\.number)
+          report("n\(first + 1) and n\(second + 1) are joined by \(open.count) connections: \(numbers)")
         }
       }
     }
@@ -93,9 +122,9 @@ extension ClusterSimulation {
       guard let transport = server.transport else { continue }
       server.start("looking at statistics") { [self] in
         for connection in await transport.statistics().connections {
-          let streams = connection.streams
-          if streams.election + streams.append + streams.snapshot > 0 || connection.callsInFlight > 0 {
-            report("\(server.name) rests with \(streams) and \(connection.callsInFlight) calls to \(connection.peerID)")
+          let (streams, calls) = (connection.streams, connection.callsInFlight)
+          if streams.election + streams.append + streams.snapshot > 0 || calls > 0 {
+            report("\(server.name) rests with \(streams) and \(calls) calls to \(connection.peerID)")
           }
         }
       }
@@ -103,21 +132,54 @@ extension ClusterSimulation {
     run(seconds: 5) { servers.allSatisfy { !$0.tasks.values.contains("looking at statistics") } }
   }
 
+  /// A server dies in silence and comes back at once: its peers find out that what they hold of it is dead before
+  /// their patience with silence is at its end (R-PAIR-8).
+  private func checkRebirth() {
+    guard let victim = random.element(of: servers), victim.isRunning else { return }
+    kill(victim, isAnnounced: false)
+    startLife(victim.index)
+    run(seconds: 1) { servers[victim.index].isRunning }
+    let left = CallsLeft()
+    for target in servers.indices where target != victim.index {
+      persist(.vote, servers[victim.index], target, 16, left)
+    }
+    expectAnswers(left, 3)
+    checkConnections()
+  }
+
+  /// All streams are closed everywhere, and then all call each other at once.
+  private func checkNewConnections() {
+    trace.note { "all close their streams" }
+    for server in servers {
+      server.start("closing streams") { await server.transport?.closeStreams() }
+    }
+    run(seconds: 3) { false }
+    checkCalls(patience: 10, attempts: 1)
+    for server in servers {
+      for target in servers.indices where target != server.index { snapshot(from: server, to: target) }
+    }
+    run(seconds: 40) { ledger.open.isEmpty }
+    ledger.checkAllEnded()
+    for server in servers {
+      server.start("closing streams") { await server.transport?.closeStreams() }
+    }
+    run(seconds: 3) { false }
+    checkCalls(patience: 10, attempts: 1)
+  }
+
   private func closeAll() {
     trace.note { "all close" }
     let all = formerServers + servers
     weak let last: MuxTransport? = servers.last?.transport
     for server in servers { close(server) }
-    run(seconds: 90) { all.allSatisfy { $0.tasks.isEmpty } }
+    run(seconds: 1) { false }
     for server in all {
       for task in server.tasks.values.sorted() { report("\(server.name) is still \(task)") }
       for socket in server.machine.sockets where socket.isOpen {
         report("\(server.name) has left a socket open")
       }
-    }
-    run(seconds: 30) { all.allSatisfy { $0.machine.loop.pendingCount == 0 } }
-    for server in all where server.machine.loop.pendingCount > 0 {
-      report("\(server.name) has left \(server.machine.loop.pendingCount) events")
+      let due = server.machine.loop.pendingTimes.map { ($0 - time.now) / 1_000_000 }
+      if !due.isEmpty { report("\(server.name) has left events that are due in \(due.prefix(5)) ms") }
     }
     if last != nil { report("a closed transport has not been let go") }
   }

@@ -60,9 +60,9 @@ extension ClusterSimulation {
     _ number: UInt64, _ responder: Responder<Response>, _ server: SimulatedServer, _ response: Response
   ) {
     let delay =
-      random.happens(0.6)
+      isCalm || random.happens(0.6)
       ? 0 : random.happens(0.05) ? random.duration(upTo: 8_000_000_000) : random.duration(upTo: 200_000_000)
-    let choice = random.next(in: 0...29)
+    let choice = isCalm ? 2 : random.next(in: 0...29)
     let respond = { [self] in
       ledger.answered(number, success: choice > 1)
       switch choice {

@@ -25,6 +25,8 @@ package final class ClusterSimulation: @unchecked Sendable {  // Confined to the
   var lives: [Int] = []
   private(set) lazy var ledger = OperationLedger { [unowned self] in report($0) }
   private(set) var step = 0
+  /// Whether handlers answer properly and soon.
+  var isCalm = false
   private var result = SimulationReport()
   private var pipelineCount: UInt64 = 0
   private var wallClock: UInt64 = 1_700_000_000_000_000_000

@@ -80,11 +80,14 @@ final class SimulatedMachine: TransportNetwork, WorkerPool, @unchecked Sendable 
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel> {
     eventLoop.submit { [self] in
-      let socket = SimulatedSocket(loop: loop, local: try SocketAddress(ipAddress: ip, port: port), remote: nil)
+      let socket = SimulatedSocket(
+        loop: loop, local: try SocketAddress(ipAddress: ip, port: port), remote: nil)
       sockets.append(socket)
       socket.closed = { self.listener = nil }
       listener = Listener(port: port, socket: socket) { accepted in
-        guard self.listener != nil else { return accepted.close0(error: ChannelError.eof, mode: .all, promise: nil) }
+        guard self.listener != nil else {
+          return accepted.close0(error: ChannelError.eof, mode: .all, promise: nil)
+        }
         accept(accepted).assumeIsolated().whenComplete { outcome in
           if case .failure(let error) = outcome {
             accepted.close0(error: error, mode: .all, promise: nil)

@@ -45,7 +45,10 @@ final class SimulatedNetwork: @unchecked Sendable {  // Confined to the simulati
 
   /// Adds a machine with an address of its own, or one that takes the place of a dead one.
   func add(_ machine: SimulatedMachine, _ conditions: PathConditions) {
-    guard machine.index == machines.count else { return machines[machine.index] = machine }
+    guard machine.index == machines.count else {
+      machines[machine.index] = machine
+      return
+    }
     machines.append(machine)
     for index in paths.indices { paths[index].append(conditions) }
     paths.append(Array(repeating: conditions, count: machines.count))

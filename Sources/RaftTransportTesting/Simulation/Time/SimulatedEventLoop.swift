@@ -46,6 +46,9 @@ final class SimulatedEventLoop: EventLoop, @unchecked Sendable {  // Confined to
   /// Events that have not run and were not taken back.
   var pendingCount: Int { events.unordered.count { $0.action != nil } }
 
+  /// When they are due, in nanoseconds of the simulation.
+  var pendingTimes: [Int64] { events.unordered.filter { $0.action != nil }.map(\.time).sorted() }
+
   /// Runs something at a time of the simulation, in nanoseconds.
   @discardableResult
   func at(_ instant: Int64, _ action: @escaping () -> Void) -> SimulatedEvent {

@@ -34,18 +34,17 @@ final class VirtualTime: @unchecked Sendable {  // Confined to the thread that r
   ///
   /// - Returns: Whether there was anything to run.
   func runNext(until limit: Int64) -> Bool {
-    var due: [SimulatedEventLoop] = []
+    var due: SimulatedEventLoop?
     var first = limit
+    var count: UInt64 = 0
     for loop in loops {
-      guard let time = loop.nextTime else { continue }
-      if time < first {
-        first = time
-        due = [loop]
-      } else if time == first {
-        due.append(loop)
-      }
+      guard let time = loop.nextTime, time <= first else { continue }
+      count = time < first ? 1 : count + 1
+      first = time
+      // Each of those that are due at once is as likely as the others.
+      if count == 1 || UInt64.random(in: 0..<count, using: &random) == 0 { due = loop }
     }
-    guard let loop = due.count > 1 ? due.randomElement(using: &random) : due.first else {
+    guard let loop = due else {
       now = max(now, limit)
       return false
     }
