@@ -27,6 +27,7 @@ extension TransportConfiguration {
     try check("limits.waitingCalls", limits.waitingCalls >= 1, "1 or more")
     try check("limits.handshakes", limits.handshakes >= 1, "1 or more")
     try check("limits.connections", limits.connections >= 1, "1 or more")
+    try security.validate(serverID: serverID, clusterID: clusterID)
     switch snapshotDeadline.rule {
     case .upstream(let timeoutScale):
       try check("snapshotDeadline.timeoutScale", timeoutScale > 0, "more than zero")

@@ -9,21 +9,20 @@ import Synchronization
 /// waiting call. Actions of two threads may overtake each other: what comes too late for a link changes nothing, and
 /// a dial that overtakes the shutdown finds it when its socket is made.
 final class PeerDirectory: Sendable {
-  private struct State {
+  struct State {
     var table: PeerTable
     var links: [LinkID: LinkState] = [:]
     /// Every socket that is open, also of connections that are over but not closed yet.
-    var channels: [UInt64: any Channel] = [:]
-    var nextChannel: UInt64 = 0
+    var channels = ChannelSet()
+    /// Accepted ones that have not said yet what they speak.
+    var unrouted = ChannelSet()
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
-
-    /// In the order in which they were opened: the same calls shall have the same effects in the same order.
-    var openChannels: [any Channel] { channels.sorted { $0.key < $1.key }.map(\.value) }
+    var methods = MethodMemory()
   }
 
-  private struct LinkState {
+  struct LinkState {
     let link: Link
     /// The socket of an attempt to dial.
     var channel: (any Channel)?
@@ -33,15 +32,20 @@ final class PeerDirectory: Sendable {
     var source: String?
     /// The nonce of the dialler's HELLO, which names the connection to both sides.
     var nonce: Nonce?
+    /// Looks its address up and asks the user's authorization; not needed any more when the connection is gone.
+    var admission: Task<Void, Never>?
   }
 
-  private let state: Mutex<State>
+  let state: Mutex<State>
   private let dialler: Dialler
-  private let settings: EngineSettings
-  private let services: InboundServices
-  private let eventLoop: any EventLoop
-  private let maximumHandshakes: Int
-  private let logger: Logger
+  let settings: EngineSettings
+  let services: InboundServices
+  let security: TransportSecurity
+  let eventLoop: any EventLoop
+  let maximumHandshakes: Int
+  /// What is served on accepted connections.
+  let admissionRules: AdmissionRules
+  let logger: Logger
 
   init(
     configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices,
@@ -49,11 +53,13 @@ final class PeerDirectory: Sendable {
   ) {
     self.settings = settings
     self.services = services
+    security = configuration.security
     self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
+    admissionRules = AdmissionRules(servesClassic: false, startsTLS: configuration.security.acceptsTLS)
     logger = configuration.logger
     dialler = Dialler(
-      settings: settings, services: services,
+      settings: settings, services: services, security: configuration.security,
       connectTimeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : .seconds(10),
       logger: configuration.logger)
     let tableConfiguration = PeerTable.Configuration(
@@ -139,35 +145,6 @@ final class PeerDirectory: Sendable {
 
   // MARK: Connections
 
-  /// Makes a connection of an accepted channel; on the channel's event loop.
-  func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let (link, isShutDown) = state.withLock { state -> (Link?, Bool) in
-      if state.table.isShutDown { return (nil, true) }
-      guard state.table.handshakeCount < maximumHandshakes else { return (nil, false) }
-      let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
-      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
-      return (link, false)
-    }
-    guard let link else {
-      if !isShutDown { logger.warning("too many connections are in the handshake; one was closed") }
-      return channel.close()
-    }
-    track(channel)
-    var logger = self.logger
-    logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
-    return SocketOptions.apply(to: channel).flatMapThrowing { [logger] in
-      let isLoopback = channel.remoteAddress?.isLoopback ?? false
-      let (engine, _) = try self.settings.engine(
-        role: .acceptor, target: "", isLoopback: isLoopback, now: channel.eventLoop.now)
-      try channel.pipeline.syncOperations.addHandler(
-        ConnectionDriver(engine: engine, link: link, observer: self, services: self.services, logger: logger))
-    }.flatMapErrorThrowing { error in
-      self.remove(
-        link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))
-      throw error
-    }
-  }
-
   /// Ends the connections that stand in good order; the next call makes a new one. Those that are being made are
   /// new enough.
   func drain() {
@@ -184,10 +161,11 @@ final class PeerDirectory: Sendable {
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
   func drain(patience: TimeAmount) async {
     drain()
+    for channel in state.withLock({ $0.unrouted.all }) { channel.close(promise: nil) }
     let timedOut = eventLoop.makePromise(of: Void.self)
     let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
-      state.withLock { $0.openChannels.map(\.closeFuture) }, on: eventLoop)
+      state.withLock { $0.channels.all.map(\.closeFuture) }, on: eventLoop)
     closed.cascade(to: timedOut)
     try? await timedOut.futureResult.get()
     timer.cancel()
@@ -195,11 +173,12 @@ final class PeerDirectory: Sendable {
 
   /// Ends everything; returns when every socket is closed.
   func shutDown() async {
-    let (actions, channels, timer) = state.withLock { state in
+    let (actions, channels, unrouted, timer) = state.withLock { state in
       let actions = state.table.shutDown()
-      return (actions, state.openChannels, state.timer.take())
+      return (actions, state.channels.all, state.unrouted.all, state.timer.take())
     }
     timer?.cancel()
+    for channel in unrouted { channel.close(promise: nil) }
     run(actions)
     for channel in channels { try? await channel.closeFuture.get() }
   }
@@ -231,7 +210,7 @@ final class PeerDirectory: Sendable {
 
   // MARK: Actions
 
-  private func update(_ body: (inout PeerTable) -> [PeerTableAction]) {
+  func update(_ body: (inout PeerTable) -> [PeerTableAction]) {
     run(state.withLock { body(&$0.table) })
   }
 
@@ -288,9 +267,13 @@ final class PeerDirectory: Sendable {
 
   private func dial(_ address: ServerAddress, target: ServerID, _ id: LinkID) {
     let link = Link(id: id, eventLoop: eventLoop)
-    state.withLock { $0.links[id] = LinkState(link: link) }
+    let hasUsedTLS = state.withLock { state in
+      state.links[id] = LinkState(link: link)
+      return state.methods.hasUsedTLS(target)
+    }
     dialler.dial(
-      address, target: target, link: link, observer: self,
+      address, target: target, layer: security.layerForDialling(hasUsedTLS: hasUsedTLS), link: link,
+      observer: self,
       began: { channel in
         let isShutDown = self.state.withLock { state in
           state.links[id]?.channel = channel
@@ -308,20 +291,17 @@ final class PeerDirectory: Sendable {
       failed: { error in self.remove(link, error) })
   }
 
-  private func track(_ channel: any Channel) {
-    let key = state.withLock { state in
-      state.nextChannel += 1
-      state.channels[state.nextChannel] = channel
-      return state.nextChannel
-    }
+  func track(_ channel: any Channel) {
+    let key = ObjectIdentifier(channel)
+    state.withLock { $0.channels.insert(channel) }
     channel.closeFuture.whenComplete { _ in
-      self.state.withLock { $0.channels[key] = nil }
+      self.state.withLock { $0.channels.remove(key) }
     }
   }
 
-  private func remove(_ link: Link, _ error: TransportError) {
+  func remove(_ link: Link, _ error: TransportError) {
     let actions = state.withLock { state in
-      state.links[link.id] = nil
+      state.links.removeValue(forKey: link.id)?.admission?.cancel()
       return state.table.closed(link.id, error: error, now: now)
     }
     run(actions)
@@ -341,50 +321,14 @@ final class PeerDirectory: Sendable {
 }
 
 extension PeerDirectory: ConnectionObserver {
-  func connection(
-    _ link: Link, authenticated hello: Hello, _ agreement: Agreement, _ endpoints: Endpoints
-  ) {
-    let source = endpoints.remoteIP.map(HostResolver.normalised)
-    let (isDialled, isKnown) = state.withLock { state in
-      if state.links[link.id]?.nonce == nil { state.links[link.id]?.nonce = hello.nonce }
-      state.links[link.id]?.source = source
-      return (
-        state.table.links[link.id]?.isDialled ?? false,
-        state.table.isKnown(ServerID(hello.serverID), at: ServerAddress(hello.address))
-      )
-    }
-    if isDialled { return authenticated(link, hello, .addressChecked) }
-    // An accepted connection earns a route by coming from where we would dial its peer (R-PAIR-14). Only addresses
-    // that we were asked to call are looked up: a stranger's are nobody's business.
-    guard isKnown, let source, let host = (try? HostPort(hello.address))?.host else {
-      return authenticated(link, hello, .claimed)
-    }
-    if let literal = HostResolver.literal(host) {
-      return authenticated(link, hello, literal == source ? .addressChecked : .claimed)
-    }
-    // The handshake's own deadline bounds this wait; an answer that comes later finds the link gone.
-    settings.environment.network.addresses(of: host, eventLoop: eventLoop).whenComplete { found in
-      let isEarned = ((try? found.get()) ?? []).contains(source)
-      self.authenticated(link, hello, isEarned ? .addressChecked : .claimed)
-    }
-  }
-
-  private func authenticated(_ link: Link, _ hello: Hello, _ standing: PeerIdentity.Standing) {
-    let identity = PeerIdentity(
-      id: ServerID(hello.serverID), advertisedAddress: ServerAddress(hello.address),
-      incarnation: hello.incarnation, standing: standing)
-    update { $0.authenticated(link.id, identity, now: now) }
-  }
-
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
     update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: now) }
   }
 
   func connection(_ link: Link, refused refusal: Refusal) {
-    let code: TransportError.Code = refusal.code == .wrongServer ? .wrongServer : .refused
-    let error = TransportError(code, "\(refusal)", delivery: .notDelivered)
     let isDuplicate =
       refusal.code == .duplicate && !settings.environment.has(.takesDuplicateForFailure)
+    let error = TransportError(TransportError.Code(refusal.code), "\(refusal)", delivery: .notDelivered)
     update { $0.refused(link.id, error: error, isDuplicate: isDuplicate, now: now) }
   }
 
@@ -400,11 +344,23 @@ extension PeerDirectory: ConnectionObserver {
   func connection(_ link: Link, closed closure: Closure) {
     let code: TransportError.Code
     switch closure {
-    case .refused(let refusal) where refusal.code == .wrongServer: code = .wrongServer
-    case .refused, .refusedByPeer: code = .refused
+    case .refused(let refusal), .refusedByPeer(let refusal): code = TransportError.Code(refusal.code)
     default: code = .unreachable
     }
     if settings.environment.has(.keepsRouteOfDead) { return }
     remove(link, TransportError(code, closure.explanation, delivery: .notDelivered))
+  }
+}
+
+extension TransportError.Code {
+  /// What a refusal of the handshake means to a call that waits for the connection.
+  fileprivate init(_ refusal: ErrorCode) {
+    self =
+      switch refusal {
+      case .wrongServer: .wrongServer
+      case .unauthenticated: .unauthenticated
+      case .unauthorized: .unauthorized
+      default: .refused
+      }
   }
 }

@@ -15,7 +15,8 @@ extension ClusterSimulation {
     let start = max(time.now, server.machine.process.stoppedUntil)
     let number = ledger.begin(
       kind, from: server.name, to: target, wanting: id.isEmpty ? nil : id, due: start + timeout + Self.slack)
-    let size = kind == .append ? random.next(in: 0...(random.happens(0.2) ? 200_000 : 500)) : 0
+    let isLarge = !isCalm && random.happens(0.2)
+    let size = kind == .append ? random.next(in: 0...(isLarge ? 200_000 : 500)) : 0
     trace.note { "\(server.name) sends \(kind) #\(number) to n\(target + 1)" }
     let address = SimulatedServer.address(target)
     let task = server.start("\(kind) #\(number)") { [self] in

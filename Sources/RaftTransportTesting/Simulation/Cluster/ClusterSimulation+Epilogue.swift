@@ -136,6 +136,7 @@ extension ClusterSimulation {
   /// their patience with silence is at its end (R-PAIR-8).
   private func checkRebirth() {
     guard let victim = random.element(of: servers), victim.isRunning else { return }
+    let death = time.now
     kill(victim, isAnnounced: false)
     startLife(victim.index)
     run(seconds: 1) { servers[victim.index].isRunning }
@@ -144,6 +145,8 @@ extension ClusterSimulation {
       persist(.vote, servers[victim.index], target, 16, left)
     }
     expectAnswers(left, 3)
+    // Before five seconds of silence have passed, of which one may have passed before the death.
+    time.run(until: death + 3_800_000_000)
     checkConnections()
   }
 

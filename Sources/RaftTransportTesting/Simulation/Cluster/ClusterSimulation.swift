@@ -7,7 +7,8 @@ internal import RaftTransport
 /// Everything above the sockets is the product: peers, dialling, arbitration, the engine, calls, pipelines, snapshots
 /// and their compression, and the tasks that use them. One thread runs all of it, event by event, so that a seed and a
 /// number of steps always give the same run.
-package final class ClusterSimulation: @unchecked Sendable {  // Confined to the thread that calls `run()`.
+package final class ClusterSimulation: @unchecked Sendable {
+  // Confined to the thread that calls `run()`.
   let options: SimulationOptions
   let time: VirtualTime
   let trace: SimulationTrace
@@ -25,7 +26,7 @@ package final class ClusterSimulation: @unchecked Sendable {  // Confined to the
   var lives: [Int] = []
   private(set) lazy var ledger = OperationLedger { [unowned self] in report($0) }
   private(set) var step = 0
-  /// Whether handlers answer properly and soon.
+  /// Whether handlers answer properly and soon, requests are small, and calendars go forward.
   var isCalm = false
   private var result = SimulationReport()
   private var pipelineCount: UInt64 = 0
@@ -114,6 +115,7 @@ package final class ClusterSimulation: @unchecked Sendable {  // Confined to the
           on: server.address.rawValue, configuration: configuration)
         transport.setHeartbeatHandler { [unowned self] in handle($0, server) }
         server.transport = transport
+        if server.machine.state != .running { return close(server) }
         serve(server, transport)
       } catch {
         report("\(server.name) cannot listen: \(error)")
@@ -130,7 +132,7 @@ package final class ClusterSimulation: @unchecked Sendable {  // Confined to the
     let bits = random.split()
     // Calendars may be set back between two lives; mostly they are not.
     wallClock += UInt64(random.next(in: 1...1_000_000_000))
-    let birth = random.happens(0.05) ? wallClock - 500_000_000 : wallClock
+    let birth = !isCalm && random.happens(0.05) ? wallClock - 500_000_000 : wallClock
     configuration.environment = TransportEnvironment(
       network: server.machine, workers: server.machine, processors: 4, random: { bits.bits() },
       nanosecondsSinceEpoch: { birth })

@@ -3,7 +3,8 @@ internal import NIOCore
 internal import RaftTransport
 
 /// One life of a server: a transport on a machine of its own, and the tasks that use it.
-final class SimulatedServer: @unchecked Sendable {  // Confined to the simulation's thread.
+final class SimulatedServer: @unchecked Sendable {
+  // Confined to the simulation's thread.
   let index: Int
   let machine: SimulatedMachine
   let executor: LoopExecutor

@@ -12,7 +12,8 @@ internal import StreamMux
 #endif
 
 /// Machines, the paths between them, and the TCP connections on these.
-final class SimulatedNetwork: @unchecked Sendable {  // Confined to the simulation's thread.
+final class SimulatedNetwork: @unchecked Sendable {
+  // Confined to the simulation's thread.
   struct Connection {
     let number: UInt64
     /// From the dialler.

@@ -13,7 +13,8 @@ internal import NIOCore
 ///
 /// It stands for NIO's channel and the kernel's socket together: bytes wait here until the connection takes them, and
 /// a read brings what the network has delivered.
-final class SimulatedSocket: Channel, ChannelCore, @unchecked Sendable {  // Confined to the simulation's thread.
+final class SimulatedSocket: Channel, ChannelCore, @unchecked Sendable {
+  // Confined to the simulation's thread.
   enum Phase {
     case opened
     case active
@@ -123,6 +124,7 @@ final class SimulatedSocket: Channel, ChannelCore, @unchecked Sendable {  // Con
   var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
   var parent: (any Channel)? { nil }
   var isActive: Bool { phase == .active }
+  // swift-format-ignore: NoLeadingUnderscores
   var _channelCore: any ChannelCore { self }
   var syncOptions: (any NIOSynchronousChannelOptions)? { Options(socket: self) }
 

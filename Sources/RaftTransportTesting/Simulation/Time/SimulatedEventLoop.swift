@@ -17,7 +17,8 @@ final class SimulatedProcess {
 /// An event loop on virtual time.
 ///
 /// As the real ones, it runs what it is told in order, and timers of one deadline in the order in which they were set.
-final class SimulatedEventLoop: EventLoop, @unchecked Sendable {  // Confined to the simulation's thread.
+final class SimulatedEventLoop: EventLoop, @unchecked Sendable {
+  // Confined to the simulation's thread.
   let number: UInt64
   let time: VirtualTime
   let process: SimulatedProcess

@@ -1,7 +1,8 @@
 internal import StreamMux
 
 /// Chance from a seed, shared by those who hold it.
-final class SimulationRandom: @unchecked Sendable {  // Confined to the simulation's thread.
+final class SimulationRandom: @unchecked Sendable {
+  // Confined to the simulation's thread.
   private var generator: SplitMix64
 
   init(seed: UInt64) {

@@ -1,7 +1,8 @@
 internal import Logging
 
 /// What happens in a simulation, in words.
-final class SimulationTrace: @unchecked Sendable {  // Confined to the simulation's thread.
+final class SimulationTrace: @unchecked Sendable {
+  // Confined to the simulation's thread.
   private let time: VirtualTime
   private let sink: ((String) -> Void)?
 

@@ -5,7 +5,8 @@ internal import StreamMux
 ///
 /// One thread runs everything: it takes the event that is due first, of all event loops, sets the clock to it and runs
 /// it. Where several are due at once a generator decides, so that a seed stands for one interleaving.
-final class VirtualTime: @unchecked Sendable {  // Confined to the thread that runs the simulation.
+final class VirtualTime: @unchecked Sendable {
+  // Confined to the thread that runs the simulation.
   /// Nanoseconds since the beginning.
   private(set) var now: Int64 = 0
   /// The loop whose event runs.

@@ -1,0 +1,90 @@
+import Logging
+import NIOCore
+import StreamMux
+import Synchronization
+
+/// Connections that others make: from the accepted socket to whoever serves what it speaks.
+extension PeerDirectory {
+  /// Takes an accepted channel; on the channel's event loop.
+  func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+    let key = ObjectIdentifier(channel)
+    let isWelcome = state.withLock { state -> Bool? in
+      if state.table.isShutDown { return nil }
+      guard state.table.handshakeCount + state.unrouted.count < maximumHandshakes else { return false }
+      state.unrouted.insert(channel)
+      return true
+    }
+    guard isWelcome == true else {
+      if isWelcome == false { logger.warning("too many connections are in the handshake; one was closed") }
+      return channel.close()
+    }
+    track(channel)
+    // The whole handshake has one limit, from here to its end.
+    let acceptedAt = now
+    return SocketOptions.apply(to: channel).flatMapThrowing {
+      try self.awaitFirstByte(channel, acceptedAt: acceptedAt, rules: self.admissionRules)
+    }.flatMapErrorThrowing { error in
+      self.state.withLock { $0.unrouted.remove(key) }
+      throw error
+    }
+  }
+
+  /// Has a connection served by what its first byte says; on the channel's event loop.
+  private func awaitFirstByte(_ channel: any Channel, acceptedAt: NIODeadline, rules: AdmissionRules) throws {
+    let deadline = acceptedAt + settings.limits.handshakeTimeout
+    let router = FirstByteRouter(deadline: deadline) { spoken in
+      let isShutDown = self.state.withLock { state in
+        state.unrouted.remove(ObjectIdentifier(channel))
+        return state.table.isShutDown
+      }
+      guard let spoken else { return }
+      if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
+      switch rules.verdict(on: spoken) {
+      case .serveRMUX:
+        try self.serveRMUX(channel, over: .plaintext, acceptedAt: acceptedAt)
+      case .serveClassic:
+        preconditionFailure("the old protocol is served where it is not configured")
+      case .startTLS:
+        try self.serveRMUX(channel, over: .tls, acceptedAt: acceptedAt)
+      case .refuse(let reason):
+        self.logger.warning(
+          "a connection was refused",
+          metadata: ["accepted": "\(Self.name(of: channel))", "reason": "\(reason)"])
+        throw TransportError(.refused, reason, delivery: .notDelivered)
+      }
+    }
+    try channel.pipeline.syncOperations.addHandler(router)
+  }
+
+  private func serveRMUX(
+    _ channel: any Channel, over layer: ConnectionSecurity.Layer, acceptedAt: NIODeadline
+  ) throws {
+    let link = state.withLock { state in
+      let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
+      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
+      return link
+    }
+    var logger = self.logger
+    logger[metadataKey: "accepted"] = "\(Self.name(of: channel))"
+    do {
+      let isLoopback = channel.remoteAddress?.isLoopback ?? false
+      let connectionSecurity = ConnectionSecurity(security, layer: layer)
+      let (engine, _) = try settings.engine(
+        role: .acceptor, target: "", isLoopback: isLoopback, security: connectionSecurity,
+        startedAt: acceptedAt)
+      try security.install(layer, on: channel, role: .acceptor)
+      try channel.pipeline.syncOperations.addHandler(
+        ConnectionDriver(
+          engine: engine, link: link, observer: self, services: services, security: connectionSecurity,
+          logger: logger))
+    } catch {
+      remove(
+        link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))
+      throw error
+    }
+  }
+
+  static func name(of channel: any Channel) -> String {
+    channel.remoteAddress.map { "\($0)" } ?? ""
+  }
+}
