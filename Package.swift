@@ -97,11 +97,20 @@ let package = Package(
       ],
       swiftSettings: sourceSettings
     ),
+    .target(
+      name: "ConformanceSuite",
+      dependencies: [
+        "RaftWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: sourceSettings
+    ),
     .target(name: "CBenchProbes"),
     .executableTarget(
       name: "raft-mux",
       dependencies: [
-        "CBenchProbes", "RaftTransport", "RaftWire", "RaftTransportTesting",
+        "CBenchProbes", "ConformanceSuite", "RaftTransport", "RaftWire", "RaftTransportTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
@@ -143,16 +152,37 @@ let package = Package(
       ],
       swiftSettings: testSettings
     ),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "RaftWire", "StreamMux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      path: "Tests/Fuzzing/Targets",
+      swiftSettings: sourceSettings
+    ),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["FuzzTargets", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: testSettings
+    ),
     .testTarget(
       name: "SecurityTests",
       dependencies: [
         "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "X509", package: "swift-certificates"),
-        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Authentication"])),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testSettings
@@ -171,12 +201,44 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "ConformanceTests",
+      dependencies: [
+        "ConformanceSuite", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "InteropTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
       dependencies: [
-        "RaftWire", "StreamMux", "RaftTransport",
+        "ConformanceSuite", "RaftWire", "StreamMux", "RaftTransport",
         .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: testSettings
     ),
   ]
 )
+
+/// The fuzzer links only where libFuzzer is, with `-sanitize=fuzzer`: `.ci/fuzz` sets this, and nobody else has to.
+if Context.environment["RAFT_MUX_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver"))
+}
+
+/// Only `.ci/sanitize thread` sets this: the thread sanitizer has to be told of locks that it cannot see.
+if Context.environment["RAFT_MUX_SANITIZE"] == "thread" {
+  package.targets.append(.target(name: "MutexAnnotations", path: "Tests/Sanitizing"))
+  package.targets.first { $0.name == "FuzzTests" }?.dependencies.append("MutexAnnotations")
+}

@@ -37,7 +37,8 @@ struct EngineSettings: Sendable {
           // Twice the largest message: one may be in its handler while the next is put together.
           assemblyBudget: max(
             1 << 20, limits.maximumMessageBytes.multipliedReportingOverflow(by: 2).partialValue),
-          maximumPendingOpens: limits.waitingCalls))
+          maximumPendingOpens: limits.waitingCalls),
+        group: configuration.group)
     } catch {
       throw TransportError(.badConfiguration, "limits: \(error)", delivery: .notDelivered, underlying: error)
     }

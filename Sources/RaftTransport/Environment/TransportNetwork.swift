@@ -1,4 +1,3 @@
-package import Logging
 package import NIOCore
 internal import NIOPosix
 
@@ -6,17 +5,22 @@ internal import NIOPosix
 package protocol TransportNetwork: Sendable {
   /// Opens a listening socket.
   ///
-  /// - Parameter accept: Makes a connection of each accepted channel, on `eventLoop`.
+  /// - Parameters:
+  ///   - failed: Told of each failure to accept, and of the pause that follows it.
+  ///   - accept: Makes a connection of each accepted channel, on `eventLoop`.
   func listen(
-    host: String, port: Int, eventLoop: any EventLoop, logger: Logger,
+    host: String, port: Int, eventLoop: any EventLoop,
+    failed: @escaping @Sendable (any Error, TimeAmount) -> Void,
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel>
 
   /// Connects a socket.
   ///
-  /// - Parameter initialize: Told the channel before it is connected.
+  /// - Parameters:
+  ///   - resolver: Looks the host up.
+  ///   - initialize: Told the channel before it is connected.
   func connect(
-    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    host: String, port: Int, eventLoop: any EventLoop, resolver: any Resolver & Sendable, timeout: TimeAmount,
     initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel>
 
@@ -27,7 +31,8 @@ package protocol TransportNetwork: Sendable {
 /// The operating system's sockets.
 struct SystemNetwork: TransportNetwork {
   func listen(
-    host: String, port: Int, eventLoop: any EventLoop, logger: Logger,
+    host: String, port: Int, eventLoop: any EventLoop,
+    failed: @escaping @Sendable (any Error, TimeAmount) -> Void,
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel> {
     ServerBootstrap(group: eventLoop)
@@ -36,11 +41,7 @@ struct SystemNetwork: TransportNetwork {
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
-            AcceptBackOffHandler { error, pause in
-              logger.error(
-                "cannot accept connections for the moment",
-                metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"])
-            })
+            AcceptBackOffHandler(failed: failed))
         }
       }
       .childChannelInitializer(accept)
@@ -48,11 +49,12 @@ struct SystemNetwork: TransportNetwork {
   }
 
   func connect(
-    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    host: String, port: Int, eventLoop: any EventLoop, resolver: any Resolver & Sendable, timeout: TimeAmount,
     initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel> {
     ClientBootstrap(group: eventLoop)
       .connectTimeout(timeout)
+      .resolver(resolver)
       .channelInitializer(initialize)
       .connect(host: host, port: port)
   }

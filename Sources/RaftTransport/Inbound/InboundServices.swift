@@ -5,7 +5,6 @@ import Synchronization
 
 /// What the serving of incoming RPCs needs of the transport; shared by all its connections.
 final class InboundServices: Sendable {
-  let group: UInt64
   let encoder: WireEncoder
   let messageLimits: MessageLimits
   /// What a peer may send on a new stream, in bytes.
@@ -13,17 +12,23 @@ final class InboundServices: Sendable {
   let unansweredRequestsPerStream: Int
   let logger: Logger
   let environment: TransportEnvironment
+  /// How many handlers work for each peer.
+  let loads: PeerLoads
+  let counters = EventCounters()
+  /// The lines that peers can cause.
+  let peerLog: PeerLog
   let queue = AsyncQueue<IncomingRPC>()
   private let heartbeatHandler = Mutex<HeartbeatHandler?>(nil)
 
   init(configuration: TransportConfiguration) {
-    group = configuration.group
     encoder = WireEncoder(profile: configuration.wireProfile)
     initialWindow = configuration.windows.initial
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger
     environment = configuration.environment
+    loads = PeerLoads(limit: configuration.limits.handlersPerPeer)
+    peerLog = PeerLog(counters: counters)
   }
 
   func setHeartbeatHandler(_ handler: HeartbeatHandler?) {

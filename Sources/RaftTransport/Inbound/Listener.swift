@@ -13,13 +13,20 @@ struct Listener: Sendable {
   ///   - accept: Makes a connection of each accepted channel, on the channel's event loop.
   /// - Throws: ``TransportError`` with `listenFailed`.
   static func open(
-    on address: HostPort, network: any TransportNetwork, eventLoop: any EventLoop, logger: Logger,
+    on address: HostPort, network: any TransportNetwork, eventLoop: any EventLoop, services: InboundServices,
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> Listener {
     do {
       let host = address.host.isEmpty ? "0.0.0.0" : address.host
       let channel = network.listen(
-        host: host, port: address.port, eventLoop: eventLoop, logger: logger, accept: accept)
+        host: host, port: address.port, eventLoop: eventLoop,
+        failed: { error, pause in
+          services.counters.add(\.acceptFailures)
+          services.peerLog.log(
+            .acceptFailure, .error, "cannot accept connections for the moment",
+            metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"],
+            to: services.logger)
+        }, accept: accept)
       return Listener(channel: try await channel.get())
     } catch {
       let text = HostPort.text(host: address.host, port: address.port)

@@ -76,7 +76,8 @@ final class SimulatedMachine: TransportNetwork, WorkerPool, @unchecked Sendable 
   // MARK: TransportNetwork
 
   func listen(
-    host: String, port: Int, eventLoop: any EventLoop, logger: Logger,
+    host: String, port: Int, eventLoop: any EventLoop,
+    failed: @escaping @Sendable (any Error, TimeAmount) -> Void,
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel> {
     eventLoop.submit { [self] in
@@ -101,7 +102,7 @@ final class SimulatedMachine: TransportNetwork, WorkerPool, @unchecked Sendable 
   }
 
   func connect(
-    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    host: String, port: Int, eventLoop: any EventLoop, resolver: any Resolver & Sendable, timeout: TimeAmount,
     initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel> {
     eventLoop.flatSubmit { [self] in
