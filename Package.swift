@@ -196,11 +196,6 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
-      name: "SimulationTests",
-      dependencies: ["RaftTransport", "RaftTransportTesting"],
-      swiftSettings: testSettings
-    ),
-    .testTarget(
       name: "ConformanceTests",
       dependencies: [
         "ConformanceSuite", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
@@ -218,6 +213,11 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["RaftTransport", "RaftTransportTesting"],
       swiftSettings: testSettings
     ),
     .testTarget(

@@ -59,11 +59,11 @@ public struct TransportConfiguration: Sendable {
   /// Where events are logged.
   public var logger: Logger
 
-  /// What the transport takes from outside; another one than the system's is for simulations.
-  package var environment = TransportEnvironment.system
-
   /// Looks names up, blocking; the system's, but for tests.
   var lookUp: HostLookups.System = HostResolver.socketAddresses
+
+  /// What the transport takes from outside; another one than the system's is for simulations.
+  package var environment = TransportEnvironment.system
 
   /// A configuration with defaults for everything that is not named.
   public init(

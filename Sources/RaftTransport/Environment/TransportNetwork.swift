@@ -1,17 +1,17 @@
 package import NIOCore
-internal import NIOPosix
+package import NIOPosix
 
 /// Makes sockets and looks hosts up; decides nothing.
 package protocol TransportNetwork: Sendable {
   /// Opens a listening socket.
   ///
   /// - Parameters:
-  ///   - failed: Told of each failure to accept, and of the pause that follows it.
   ///   - accept: Makes a connection of each accepted channel, on `eventLoop`.
+  ///   - failed: Told when connections cannot be accepted, and for how long none will be.
   func listen(
     host: String, port: Int, eventLoop: any EventLoop,
-    failed: @escaping @Sendable (any Error, TimeAmount) -> Void,
-    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
+    failed: @escaping @Sendable (any Error, TimeAmount) -> Void
   ) -> EventLoopFuture<any Channel>
 
   /// Connects a socket.
@@ -20,7 +20,8 @@ package protocol TransportNetwork: Sendable {
   ///   - resolver: Looks the host up.
   ///   - initialize: Told the channel before it is connected.
   func connect(
-    host: String, port: Int, eventLoop: any EventLoop, resolver: any Resolver & Sendable, timeout: TimeAmount,
+    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    resolver: any Resolver & Sendable,
     initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel>
 
@@ -32,16 +33,15 @@ package protocol TransportNetwork: Sendable {
 struct SystemNetwork: TransportNetwork {
   func listen(
     host: String, port: Int, eventLoop: any EventLoop,
-    failed: @escaping @Sendable (any Error, TimeAmount) -> Void,
-    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
+    failed: @escaping @Sendable (any Error, TimeAmount) -> Void
   ) -> EventLoopFuture<any Channel> {
     ServerBootstrap(group: eventLoop)
       .serverChannelOption(.backlog, value: 1_024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(
-            AcceptBackOffHandler(failed: failed))
+          try channel.pipeline.syncOperations.addHandler(AcceptBackOffHandler(failed: failed))
         }
       }
       .childChannelInitializer(accept)
@@ -49,7 +49,8 @@ struct SystemNetwork: TransportNetwork {
   }
 
   func connect(
-    host: String, port: Int, eventLoop: any EventLoop, resolver: any Resolver & Sendable, timeout: TimeAmount,
+    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    resolver: any Resolver & Sendable,
     initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel> {
     ClientBootstrap(group: eventLoop)

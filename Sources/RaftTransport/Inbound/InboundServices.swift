@@ -11,12 +11,12 @@ final class InboundServices: Sendable {
   let initialWindow: Int
   let unansweredRequestsPerStream: Int
   let logger: Logger
-  let environment: TransportEnvironment
   /// How many handlers work for each peer.
   let loads: PeerLoads
   let counters = EventCounters()
   /// The lines that peers can cause.
   let peerLog: PeerLog
+  let environment: TransportEnvironment
   let queue = AsyncQueue<IncomingRPC>()
   private let heartbeatHandler = Mutex<HeartbeatHandler?>(nil)
 
@@ -26,9 +26,9 @@ final class InboundServices: Sendable {
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger
-    environment = configuration.environment
     loads = PeerLoads(limit: configuration.limits.handlersPerPeer)
     peerLog = PeerLog(counters: counters)
+    environment = configuration.environment
   }
 
   func setHeartbeatHandler(_ handler: HeartbeatHandler?) {

@@ -19,14 +19,13 @@ struct Listener: Sendable {
     do {
       let host = address.host.isEmpty ? "0.0.0.0" : address.host
       let channel = network.listen(
-        host: host, port: address.port, eventLoop: eventLoop,
-        failed: { error, pause in
-          services.counters.add(\.acceptFailures)
-          services.peerLog.log(
-            .acceptFailure, .error, "cannot accept connections for the moment",
-            metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"],
-            to: services.logger)
-        }, accept: accept)
+        host: host, port: address.port, eventLoop: eventLoop, accept: accept
+      ) { error, pause in
+        services.counters.add(\.acceptFailures)
+        services.peerLog.log(
+          .acceptFailure, .error, "cannot accept connections for the moment",
+          metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"], to: services.logger)
+      }
       return Listener(channel: try await channel.get())
     } catch {
       let text = HostPort.text(host: address.host, port: address.port)

@@ -34,8 +34,8 @@ struct Dialler: Sendable {
     let logger = connectionLogger(address)
     settings.environment.network
       .connect(
-        host: hostPort.host, port: hostPort.port, eventLoop: link.eventLoop,
-        resolver: lookups.resolver(on: link.eventLoop), timeout: connectTimeout
+        host: hostPort.host, port: hostPort.port, eventLoop: link.eventLoop, timeout: connectTimeout,
+        resolver: lookups.resolver(on: link.eventLoop)
       ) { channel in
         began(channel)
         return SocketOptions.apply(to: channel)

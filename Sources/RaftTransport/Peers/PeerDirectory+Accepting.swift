@@ -15,7 +15,7 @@ extension PeerDirectory {
       guard state.table.handshakeCount + state.unrouted.count < maximumHandshakes,
         state.handshakeCount(from: source) < maximumHandshakesPerAddress
       else { return false }
-      state.unrouted.insert(channel, source: source)
+      state.unrouted.insert(channel)
       return true
     }
     guard isWelcome == true else {
@@ -88,7 +88,8 @@ extension PeerDirectory {
     }
   }
 
-  private static func source(of channel: any Channel) -> String? {
+  /// The address that a connection comes from, without port.
+  static func source(of channel: any Channel) -> String? {
     channel.remoteAddress?.ipAddress.map(HostResolver.normalised)
   }
 

@@ -27,7 +27,7 @@ final class PeerDirectory: Sendable {
       let routed = links.count { id, link in
         link.source == source && table.links[id].map { !$0.isDialled && $0.isHandshaking } ?? false
       }
-      return routed + unrouted.count(from: source)
+      return routed + unrouted.all.count { PeerDirectory.source(of: $0) == source }
     }
   }
 
@@ -127,9 +127,9 @@ final class PeerDirectory: Sendable {
       return (link, source)
     }
     guard let candidate else { return }
-    let (network, eventLoop) = (settings.environment.network, eventLoop)
+    let network = settings.environment.network
     let found = try await waits.value(until: deadline, late: "'\(host)' was not looked up in time") {
-      try await network.addresses(of: host, eventLoop: eventLoop).get()
+      try await network.addresses(of: host, eventLoop: self.eventLoop).get()
     }
     guard found.contains(candidate.source) else { return }
     update { $0.confirmed(candidate.link) }
@@ -204,7 +204,7 @@ final class PeerDirectory: Sendable {
     for channel in unrouted { channel.close(promise: nil) }
     run(actions)
     // The address behind one that was given up may have been tried meanwhile.
-    while let channel = state.withLock({ $0.channels.first }) {
+    while let channel = state.withLock({ $0.channels.all.first }) {
       try? await channel.closeFuture.get()
     }
   }

@@ -1,5 +1,5 @@
-internal import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import RaftTransport
 internal import StreamMux
 
@@ -77,8 +77,8 @@ final class SimulatedMachine: TransportNetwork, WorkerPool, @unchecked Sendable 
 
   func listen(
     host: String, port: Int, eventLoop: any EventLoop,
-    failed: @escaping @Sendable (any Error, TimeAmount) -> Void,
-    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
+    failed: @escaping @Sendable (any Error, TimeAmount) -> Void
   ) -> EventLoopFuture<any Channel> {
     eventLoop.submit { [self] in
       let socket = SimulatedSocket(
@@ -102,7 +102,8 @@ final class SimulatedMachine: TransportNetwork, WorkerPool, @unchecked Sendable 
   }
 
   func connect(
-    host: String, port: Int, eventLoop: any EventLoop, resolver: any Resolver & Sendable, timeout: TimeAmount,
+    host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+    resolver: any Resolver & Sendable,
     initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> EventLoopFuture<any Channel> {
     eventLoop.flatSubmit { [self] in
