@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import StreamMux
+import Synchronization
 
 /// Connections that others make: from the accepted socket to whoever serves what it speaks.
 extension PeerDirectory {
