@@ -150,16 +150,37 @@ let package = Package(
       ],
       swiftSettings: testSettings
     ),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "RaftWire", "StreamMux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      path: "Tests/Fuzzing/Targets",
+      swiftSettings: sourceSettings
+    ),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["FuzzTargets", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: testSettings
+    ),
     .testTarget(
       name: "SecurityTests",
       dependencies: [
         "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "X509", package: "swift-certificates"),
-        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Authentication"])),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testSettings
@@ -183,6 +204,16 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "InteropTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
       dependencies: [
         "ConformanceSuite", "RaftWire", "StreamMux", "RaftTransport",
@@ -192,3 +223,15 @@ let package = Package(
     ),
   ]
 )
+
+/// The fuzzer links only where libFuzzer is, with `-sanitize=fuzzer`: `.ci/fuzz` sets this, and nobody else has to.
+if Context.environment["RAFT_MUX_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver"))
+}
+
+/// Only `.ci/sanitize thread` sets this: the thread sanitizer has to be told of locks that it cannot see.
+if Context.environment["RAFT_MUX_SANITIZE"] == "thread" {
+  package.targets.append(.target(name: "MutexAnnotations", path: "Tests/Sanitizing"))
+  package.targets.first { $0.name == "FuzzTests" }?.dependencies.append("MutexAnnotations")
+}

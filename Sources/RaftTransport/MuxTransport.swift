@@ -59,7 +59,8 @@ public final class MuxTransport: Transport, Service {
     self.directory = directory
     self.listener = listener
     self.executor = executor
-    self.addresses = AddressBook(provider: configuration.addressProvider, logger: configuration.logger)
+    self.addresses = AddressBook(
+      provider: configuration.addressProvider, waits: directory.waits, logger: configuration.logger)
     self.encoder = WireEncoder(profile: configuration.wireProfile)
   }
 
@@ -84,7 +85,7 @@ public final class MuxTransport: Transport, Service {
     let listener: Listener
     do {
       listener = try await Listener.open(
-        on: hostPort, eventLoop: eventLoop, logger: configuration.logger
+        on: hostPort, eventLoop: eventLoop, services: services
       ) { channel in
         directory.futureResult.flatMap { $0.accept(channel) }
       }
@@ -205,7 +206,7 @@ public final class MuxTransport: Transport, Service {
 
   private func link(to id: ServerID, _ target: ServerAddress, deadline: NIODeadline?) async throws -> Link {
     if isShutdown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
-    let address = await addresses.address(of: id, orElse: target)
+    let address = try await addresses.address(of: id, orElse: target, deadline: deadline)
     if let link = directory.establishedLink(to: id, at: address) { return link }
     return try await directory.link(to: id, at: address, deadline: deadline)
   }

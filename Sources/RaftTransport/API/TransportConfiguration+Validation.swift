@@ -25,7 +25,9 @@ extension TransportConfiguration {
       "windows.initial to 1 TiB")
     try check("limits.unansweredRequestsPerStream", limits.unansweredRequestsPerStream >= 1, "1 or more")
     try check("limits.waitingCalls", limits.waitingCalls >= 1, "1 or more")
+    try check("limits.handlersPerPeer", limits.handlersPerPeer >= 1, "1 or more")
     try check("limits.handshakes", limits.handshakes >= 1, "1 or more")
+    try check("limits.handshakesPerAddress", limits.handshakesPerAddress >= 1, "1 or more")
     try check("limits.connections", limits.connections >= 1, "1 or more")
     try security.validate(serverID: serverID, clusterID: clusterID)
     switch snapshotDeadline.rule {

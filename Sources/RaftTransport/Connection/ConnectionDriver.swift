@@ -47,6 +47,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
   private(set) var origin = IncomingRPC.Origin(id: "", address: "")
+  /// What runs for the peer, on this connection and others.
+  private(set) lazy var load = services.loads.load(of: peerID)
   private(set) var endpoints = Endpoints()
 
   init(
@@ -149,6 +151,11 @@ final class ConnectionDriver: ChannelInboundHandler {
     (owners[stream] as? InboundStream)?.answer(request: request, bytes, stream, self)
   }
 
+  /// A stream of the peer may go on that had to wait for handlers to end.
+  func readOn(_ stream: StreamKey) {
+    (owners[stream] as? InboundStream)?.readOn(stream, self)
+  }
+
   // MARK: Orders of those who decide about connections
 
   func accept(grantsRoute: Bool) {
@@ -156,7 +163,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func refuse(_ refusal: Refusal) {
-    logger.info("refusing a connection", metadata: ["reason": "\(refusal)"])
+    services.peerLog.log(
+      .refusal, .info, "refusing a connection", metadata: ["reason": "\(refusal)"], to: logger)
     engine.refuse(refusal, now: .now())
   }
 
@@ -365,16 +373,18 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   private func log(_ closure: Closure) {
-    let metadata: Logger.Metadata = ["peer": "\(peerID)", "reason": "\(closure.explanation)"]
-    switch closure {
-    case .violation, .silent, .transportFailed: logger.warning("connection ended", metadata: metadata)
-    case .refused(let refusal), .refusedByPeer(let refusal):
-      // What has to do with trust is worth a look; other refusals are part of everyday life.
-      let concernsTrust = refusal.code == .unauthenticated || refusal.code == .unauthorized
-      logger.log(level: concernsTrust ? .warning : .info, "connection ended", metadata: metadata)
-    case .peerError: logger.info("connection ended", metadata: metadata)
-    case .drained, .endOfInput, .local: logger.debug("connection ended", metadata: metadata)
-    }
+    let level: Logger.Level =
+      switch closure {
+      case .violation, .silent, .transportFailed: .warning
+      case .refused(let refusal), .refusedByPeer(let refusal):
+        // What has to do with trust is worth a look; other refusals are part of everyday life.
+        refusal.code == .unauthenticated || refusal.code == .unauthorized ? .warning : .info
+      case .peerError: .info
+      case .drained, .endOfInput, .local: .debug
+      }
+    services.peerLog.log(
+      .connectionEnd, level, "connection ended",
+      metadata: ["peer": "\(peerID)", "reason": "\(closure.explanation)"], to: logger)
   }
 
   // MARK: Statistics

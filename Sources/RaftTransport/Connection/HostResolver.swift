@@ -29,6 +29,11 @@ enum HostResolver {
     address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
   }
 
+  /// All addresses of a host with a port, blocking; empty where the name does not resolve.
+  static let socketAddresses: HostLookups.System = { host, port in
+    resolve(host).sorted().compactMap { try? SocketAddress(ipAddress: $0, port: port) }
+  }
+
   private static func resolve(_ host: String) -> Set<String> {
     var found: Set<String> = []
     var list: UnsafeMutablePointer<addrinfo>?

@@ -11,6 +11,11 @@ final class InboundServices: Sendable {
   let initialWindow: Int
   let unansweredRequestsPerStream: Int
   let logger: Logger
+  /// How many handlers work for each peer.
+  let loads: PeerLoads
+  let counters = EventCounters()
+  /// The lines that peers can cause.
+  let peerLog: PeerLog
   let queue = AsyncQueue<IncomingRPC>()
   private let heartbeatHandler = Mutex<HeartbeatHandler?>(nil)
 
@@ -20,6 +25,8 @@ final class InboundServices: Sendable {
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger
+    loads = PeerLoads(limit: configuration.limits.handlersPerPeer)
+    peerLog = PeerLog(counters: counters)
   }
 
   func setHeartbeatHandler(_ handler: HeartbeatHandler?) {

@@ -14,7 +14,7 @@ struct Listener: Sendable {
   ///   - accept: Makes a connection of each accepted channel, on the channel's event loop.
   /// - Throws: ``TransportError`` with `listenFailed`.
   static func open(
-    on address: HostPort, eventLoop: any EventLoop, logger: Logger,
+    on address: HostPort, eventLoop: any EventLoop, services: InboundServices,
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> Listener {
     let bootstrap = ServerBootstrap(group: eventLoop)
@@ -24,9 +24,11 @@ struct Listener: Sendable {
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
             AcceptBackOffHandler { error, pause in
-              logger.error(
-                "cannot accept connections for the moment",
-                metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"])
+              services.counters.add(\.acceptFailures)
+              services.peerLog.log(
+                .acceptFailure, .error, "cannot accept connections for the moment",
+                metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"],
+                to: services.logger)
             })
         }
       }

@@ -37,8 +37,9 @@ struct SnapshotCall {
       })
     if !isOpening { throw TransportError.connectionGone(peer) }
 
-    // The source is read beside the wait for the answer, which may come early; leaving the scope ends the reading.
-    async let _ = isChunked ? sendChunked(source, upload) : memory == nil ? sendPlain(source, upload) : ()
+    // The source is read beside the wait for the answer, which may come early. It may be one that hangs and knows
+    // nothing of cancellation, so that it is not waited for without end.
+    let reading = memory == nil ? SourceReading { await send(source, upload, isChunked: isChunked) } : nil
     let result: Result<InstallSnapshotResponse, any Error>
     do {
       result = .success(
@@ -49,7 +50,12 @@ struct SnapshotCall {
       result = .failure(error)
     }
     upload.end()
+    await reading?.end(on: link.eventLoop)
     return try result.get()
+  }
+
+  private func send(_ source: SnapshotSource, _ upload: SnapshotUpload, isChunked: Bool) async {
+    if isChunked { await sendChunked(source, upload) } else { await sendPlain(source, upload) }
   }
 
   private func sendPlain(_ source: SnapshotSource, _ upload: SnapshotUpload) async {

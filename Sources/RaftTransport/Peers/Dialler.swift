@@ -9,6 +9,7 @@ struct Dialler: Sendable {
   let services: InboundServices
   let security: TransportSecurity
   let connectTimeout: TimeAmount
+  let lookups: HostLookups
   let logger: Logger
 
   /// Connects a link to an address.
@@ -34,6 +35,7 @@ struct Dialler: Sendable {
     let logger = connectionLogger(address)
     ClientBootstrap(group: link.eventLoop)
       .connectTimeout(connectTimeout)
+      .resolver(lookups.resolver(on: link.eventLoop))
       .channelInitializer { channel in
         began(channel)
         return SocketOptions.apply(to: channel)
@@ -58,7 +60,11 @@ struct Dialler: Sendable {
         }
       }
       .whenFailure { error in
-        let message = "no connection to server '\(target)' at \(address)"
+        var message = "no connection to server '\(target)' at \(address)"
+        if let reason = (error as? NIOConnectionError)?.dnsAError {
+          if let reason = reason as? TransportError { return failed(reason) }
+          message += ": \(reason)"
+        }
         failed(
           error as? TransportError
             ?? TransportError(.unreachable, message, delivery: .notDelivered, underlying: error))

@@ -7,15 +7,19 @@ import Synchronization
 extension PeerDirectory {
   /// Takes an accepted channel; on the channel's event loop.
   func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+    services.counters.add(\.accepted)
     let key = ObjectIdentifier(channel)
+    let source = Self.source(of: channel)
     let isWelcome = state.withLock { state -> Bool? in
       if state.table.isShutDown { return nil }
-      guard state.table.handshakeCount + state.unrouted.count < maximumHandshakes else { return false }
-      state.unrouted[key] = channel
+      guard state.table.handshakeCount + state.unrouted.count < maximumHandshakes,
+        state.handshakeCount(from: source) < maximumHandshakesPerAddress
+      else { return false }
+      state.unrouted[key] = (channel, source)
       return true
     }
     guard isWelcome == true else {
-      if isWelcome == false { logger.warning("too many connections are in the handshake; one was closed") }
+      if isWelcome == false { turnAway(source) }
       return channel.close()
     }
     track(channel)
@@ -47,9 +51,9 @@ extension PeerDirectory {
       case .startTLS:
         try self.serveRMUX(channel, over: .tls, acceptedAt: acceptedAt)
       case .refuse(let reason):
-        self.logger.warning(
-          "a connection was refused",
-          metadata: ["accepted": "\(Self.name(of: channel))", "reason": "\(reason)"])
+        self.services.peerLog.log(
+          .refusal, .warning, "a connection was refused",
+          metadata: ["accepted": "\(Self.name(of: channel))", "reason": "\(reason)"], to: self.logger)
         throw TransportError(.refused, reason, delivery: .notDelivered)
       }
     }
@@ -61,7 +65,7 @@ extension PeerDirectory {
   ) throws {
     let link = state.withLock { state in
       let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
-      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
+      state.links[link.id] = LinkState(link: link, isStarted: true, source: Self.source(of: channel))
       return link
     }
     var logger = self.logger
@@ -82,6 +86,10 @@ extension PeerDirectory {
         link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))
       throw error
     }
+  }
+
+  private static func source(of channel: any Channel) -> String? {
+    channel.remoteAddress?.ipAddress.map(HostResolver.normalised)
   }
 
   static func name(of channel: any Channel) -> String {

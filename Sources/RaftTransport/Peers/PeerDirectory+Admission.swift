@@ -22,9 +22,9 @@ extension PeerDirectory {
     }
     if let objection { return refuse(link, objection) }
     if agreement.method == .none, security.migration.acceptsPlaintext {
-      logger.warning(
-        "a peer speaks plaintext, which the migration allows",
-        metadata: ["peer": "\(id)", "source": "\(source ?? "")"])
+      services.peerLog.log(
+        .plaintext, .warning, "a peer speaks plaintext, which the migration allows",
+        metadata: ["peer": "\(id)", "source": "\(source ?? "")"], to: logger)
     }
     var identity = PeerIdentity(
       id: id, advertisedAddress: ServerAddress(hello.address), incarnation: hello.incarnation,

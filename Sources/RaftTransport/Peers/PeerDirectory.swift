@@ -15,17 +15,26 @@ final class PeerDirectory: Sendable {
     /// Every socket that is open, also of connections that are over but not closed yet.
     var channels: [ObjectIdentifier: any Channel] = [:]
     /// Accepted ones that have not said yet what they speak.
-    var unrouted: [ObjectIdentifier: any Channel] = [:]
+    var unrouted: [ObjectIdentifier: (channel: any Channel, source: String?)] = [:]
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
     var methods = MethodMemory()
+
+    /// Connections from an address whose handshakes are not complete (R-LIM-10).
+    func handshakeCount(from source: String?) -> Int {
+      guard let source else { return 0 }
+      let routed = links.count { id, link in
+        link.source == source && table.links[id].map { !$0.isDialled && $0.isHandshaking } ?? false
+      }
+      return routed + unrouted.values.count { $0.source == source }
+    }
   }
 
   struct LinkState {
     let link: Link
-    /// The socket of an attempt to dial.
-    var channel: (any Channel)?
+    /// The sockets of an attempt to dial: one for each address of the peer that was tried.
+    var channels: [any Channel] = []
     /// Whether the handshake's driver is in place; before that, closing means closing the channel.
     var isStarted = false
     /// Where the other end is.
@@ -43,9 +52,12 @@ final class PeerDirectory: Sendable {
   let security: TransportSecurity
   let eventLoop: any EventLoop
   let maximumHandshakes: Int
+  let maximumHandshakesPerAddress: Int
   /// What is served on accepted connections.
   let admissionRules: AdmissionRules
   let logger: Logger
+  /// For what may hang.
+  let waits: BoundedWaits
 
   init(
     configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices,
@@ -57,10 +69,13 @@ final class PeerDirectory: Sendable {
     self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
     admissionRules = AdmissionRules(servesClassic: false, startsTLS: configuration.security.acceptsTLS)
+    maximumHandshakesPerAddress = configuration.limits.handshakesPerAddress
     logger = configuration.logger
+    waits = BoundedWaits(eventLoop: eventLoop)
     dialler = Dialler(
       settings: settings, services: services, security: configuration.security,
       connectTimeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : .seconds(10),
+      lookups: HostLookups(system: configuration.lookUp),
       logger: configuration.logger)
     let tableConfiguration = PeerTable.Configuration(
       localID: configuration.serverID,
@@ -82,7 +97,7 @@ final class PeerDirectory: Sendable {
   func link(to id: ServerID, at address: ServerAddress, deadline: NIODeadline?) async throws -> Link {
     // A caller's mistake fails each time in the same words, and is not remembered as a failure of the address.
     let host = try HostPort(address.rawValue).host
-    await confirmAccepted(id, at: address, host: host)
+    try await confirmAccepted(id, at: address, host: host, deadline: deadline)
     let result = CallResult<Link>()
     let ticket = register(result, id: id, address: address)
     let timer = deadline.map { deadline in
@@ -99,14 +114,20 @@ final class PeerDirectory: Sendable {
 
   /// A peer may have connected to us before we were asked to call it: now that we are, its connection may prove to
   /// come from where we would dial (R-PAIR-14).
-  private func confirmAccepted(_ id: ServerID, at address: ServerAddress, host: String) async {
+  private func confirmAccepted(
+    _ id: ServerID, at address: ServerAddress, host: String, deadline: NIODeadline?
+  ) async throws {
     let candidate: (link: LinkID, source: String)? = state.withLock { state in
       guard let link = state.table.unconfirmed(id, at: address), let source = state.links[link]?.source else {
         return nil
       }
       return (link, source)
     }
-    guard let candidate, await HostResolver.addresses(of: host).contains(candidate.source) else { return }
+    guard let candidate else { return }
+    let found = try await waits.value(until: deadline, late: "'\(host)' was not looked up in time") {
+      await HostResolver.addresses(of: host)
+    }
+    guard found.contains(candidate.source) else { return }
     update { $0.confirmed(candidate.link) }
   }
 
@@ -156,7 +177,7 @@ final class PeerDirectory: Sendable {
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
   func drain(patience: TimeAmount) async {
     drain()
-    for channel in state.withLock({ Array($0.unrouted.values) }) { channel.close(promise: nil) }
+    for channel in state.withLock({ $0.unrouted.values.map(\.channel) }) { channel.close(promise: nil) }
     let timedOut = eventLoop.makePromise(of: Void.self)
     let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
@@ -168,14 +189,20 @@ final class PeerDirectory: Sendable {
 
   /// Ends everything; returns when every socket is closed.
   func shutDown() async {
-    let (actions, channels, unrouted, timer) = state.withLock { state in
-      let actions = state.table.shutDown()
-      return (actions, Array(state.channels.values), Array(state.unrouted.values), state.timer.take())
+    let (actions, unrouted, timer) = state.withLock { state in
+      (state.table.shutDown(), state.unrouted.values.map(\.channel), state.timer.take())
     }
     timer?.cancel()
+    waits.shutDown()
+    // On the event loop this ends the attempts to dial before anything else happens there, so that none of them gets
+    // as far as a socket any more.
+    try? await eventLoop.submit { self.dialler.lookups.shutDown() }.get()
     for channel in unrouted { channel.close(promise: nil) }
     run(actions)
-    for channel in channels { try? await channel.closeFuture.get() }
+    // The address behind one that was given up may have been tried meanwhile.
+    while let channel = state.withLock({ $0.channels.values.first }) {
+      try? await channel.closeFuture.get()
+    }
   }
 
   /// What the established connections are doing.
@@ -200,7 +227,8 @@ final class PeerDirectory: Sendable {
       if isAsked, let connection = try? await result.value(onCancel: {}) { connections.append(connection) }
     }
     return TransportStatistics(
-      connections: connections.sorted { ($0.peerID, $0.localPort) < ($1.peerID, $1.localPort) })
+      connections: connections.sorted { ($0.peerID, $0.localPort) < ($1.peerID, $1.localPort) },
+      events: services.counters.all)
   }
 
   // MARK: Actions
@@ -235,7 +263,7 @@ final class PeerDirectory: Sendable {
     case .close(let id, let code, let text):
       close(id, code, text)
     case .alarm(let id, let text):
-      logger.warning("\(text)", metadata: ["server": "\(id)"])
+      services.peerLog.log(.displacement, .warning, "\(text)", metadata: ["server": "\(id)"], to: logger)
     }
   }
 
@@ -248,11 +276,12 @@ final class PeerDirectory: Sendable {
     if entry.isStarted {
       entry.link.send(.perform { $0.close(code, text: text) })
     } else {
-      entry.channel?.close(promise: nil)
+      for channel in entry.channels { channel.close(promise: nil) }
     }
   }
 
   private func dial(_ address: ServerAddress, target: ServerID, _ id: LinkID) {
+    services.counters.add(\.dialled)
     let link = Link(id: id, eventLoop: eventLoop)
     let hasUsedTLS = state.withLock { state in
       state.links[id] = LinkState(link: link)
@@ -263,7 +292,7 @@ final class PeerDirectory: Sendable {
       observer: self,
       began: { channel in
         let isShutDown = self.state.withLock { state in
-          state.links[id]?.channel = channel
+          state.links[id]?.channels.append(channel)
           return state.table.isShutDown
         }
         self.track(channel)
@@ -272,10 +301,21 @@ final class PeerDirectory: Sendable {
       started: { nonce in
         self.state.withLock { state in
           state.links[id]?.nonce = nonce
+          state.links[id]?.channels = []
           state.links[id]?.isStarted = true
         }
       },
-      failed: { error in self.remove(link, error) })
+      failed: { error in
+        self.services.counters.add(\.dialFailures)
+        self.remove(link, error)
+      })
+  }
+
+  func turnAway(_ source: String?) {
+    services.counters.add(\.turnedAway)
+    services.peerLog.log(
+      .turnedAway, .warning, "too many connections are in the handshake; one was closed",
+      metadata: ["address": "\(source ?? "")"], to: logger)
   }
 
   func track(_ channel: any Channel) {
@@ -309,6 +349,7 @@ final class PeerDirectory: Sendable {
 
 extension PeerDirectory: ConnectionObserver {
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
+    services.counters.add(\.established)
     update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: .now()) }
   }
 
@@ -326,6 +367,7 @@ extension PeerDirectory: ConnectionObserver {
   }
 
   func connection(_ link: Link, closed closure: Closure) {
+    services.counters.add(closure)
     let code: TransportError.Code
     switch closure {
     case .refused(let refusal), .refusedByPeer(let refusal): code = TransportError.Code(refusal.code)
