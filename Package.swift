@@ -88,10 +88,12 @@ let package = Package(
     .target(
       name: "RaftTransportTesting",
       dependencies: [
-        "RaftTransport", "RaftWire",
+        "RaftTransport", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: sourceSettings
     ),
@@ -211,6 +213,11 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["RaftTransport", "RaftTransportTesting"],
       swiftSettings: testSettings
     ),
     .testTarget(

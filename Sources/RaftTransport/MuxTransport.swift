@@ -85,7 +85,7 @@ public final class MuxTransport: Transport, Service {
     let listener: Listener
     do {
       listener = try await Listener.open(
-        on: hostPort, eventLoop: eventLoop, services: services
+        on: hostPort, network: configuration.environment.network, eventLoop: eventLoop, services: services
       ) { channel in
         directory.futureResult.flatMap { $0.accept(channel) }
       }
@@ -184,14 +184,14 @@ public final class MuxTransport: Transport, Service {
     let link = try await link(to: id, target, deadline: callDeadline)
     let call = SnapshotCall(
       link: link, peer: id, group: configuration.group, encoder: encoder, limits: services.messageLimits,
-      compression: configuration.compression,
+      compression: configuration.compression, environment: configuration.environment,
       clock: SnapshotClock(configuration.snapshotDeadline, size: request.size, timeout: configuration.timeout)
     )
     return try await call.run(request, data)
   }
 
   private var callDeadline: NIODeadline? {
-    configuration.timeout > .zero ? .now() + TimeAmount(configuration.timeout) : nil
+    configuration.timeout > .zero ? directory.now + TimeAmount(configuration.timeout) : nil
   }
 
   private func call<Request: RaftRequest>(
@@ -199,9 +199,15 @@ public final class MuxTransport: Transport, Service {
   ) async throws -> Request.Answer {
     let deadline = callDeadline
     let link = try await link(to: id, target, deadline: deadline)
-    return try await UnaryCall.run(
-      request, on: link, peer: id, group: configuration.group, encoder: encoder,
-      limits: services.messageLimits, deadline: deadline)
+    do {
+      return try await UnaryCall.run(
+        request, on: link, peer: id, group: configuration.group, encoder: encoder,
+        limits: services.messageLimits, deadline: deadline)
+    } catch let error as TransportError
+      where error.code == .connectionLost && configuration.environment.has(.repeatsLostCalls)
+    {
+      return try await call(id, target, request)
+    }
   }
 
   private func link(to id: ServerID, _ target: ServerAddress, deadline: NIODeadline?) async throws -> Link {

@@ -12,7 +12,7 @@ struct RaftMux: AsyncParsableCommand {
     var commands: [any ParsableCommand.Type] = [
       DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self, IdleCallerCommand.self,
       LinkCommand.self, FaultNodeCommand.self, ConformanceCommand.self, DecodeCommand.self,
-      SoakCommand.self,
+      SimulateCommand.self, SoakCommand.self,
     ]
     #if Authentication
       commands.append(CertsCommand.self)

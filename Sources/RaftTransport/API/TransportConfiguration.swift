@@ -62,6 +62,9 @@ public struct TransportConfiguration: Sendable {
   /// Looks names up, blocking; the system's, but for tests.
   var lookUp: HostLookups.System = HostResolver.socketAddresses
 
+  /// What the transport takes from outside; another one than the system's is for simulations.
+  package var environment = TransportEnvironment.system
+
   /// A configuration with defaults for everything that is not named.
   public init(
     serverID: ServerID,

@@ -14,9 +14,10 @@ enum HostResolver {
   /// All IP addresses of a host, as normalised text; empty where the name does not resolve.
   ///
   /// Literal addresses are answered at once; names are looked up on a thread of their own.
-  static func addresses(of host: String) async -> Set<String> {
-    if let literal = literal(host) { return [literal] }
-    return (try? await NIOThreadPool.singleton.runIfActive { resolve(host) }) ?? []
+  static func addresses(of host: String, eventLoop: any EventLoop) -> EventLoopFuture<Set<String>> {
+    if let literal = literal(host) { return eventLoop.makeSucceededFuture([literal]) }
+    return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { resolve(host) }
+      .recover { _ in [] }
   }
 
   /// The normalised form of a literal IP address; `nil` for names.

@@ -16,6 +16,7 @@ final class InboundServices: Sendable {
   let counters = EventCounters()
   /// The lines that peers can cause.
   let peerLog: PeerLog
+  let environment: TransportEnvironment
   let queue = AsyncQueue<IncomingRPC>()
   private let heartbeatHandler = Mutex<HeartbeatHandler?>(nil)
 
@@ -27,6 +28,7 @@ final class InboundServices: Sendable {
     logger = configuration.logger
     loads = PeerLoads(limit: configuration.limits.handlersPerPeer)
     peerLog = PeerLog(counters: counters)
+    environment = configuration.environment
   }
 
   func setHeartbeatHandler(_ handler: HeartbeatHandler?) {
@@ -40,6 +42,7 @@ final class InboundServices: Sendable {
     } else {
       // After the end the RPC is dropped, and its responder answers that.
       queue.push(rpc, urgent: rpc.isElectionTraffic)
+      if environment.has(.dispatchesTwice) { queue.push(rpc, urgent: rpc.isElectionTraffic) }
     }
   }
 }

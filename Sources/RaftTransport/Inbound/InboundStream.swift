@@ -73,6 +73,7 @@ final class InboundStream: StreamOwner {
     if case .body(let snapshot) = phase { snapshot.peerVanished(end.error(peer: origin.id)) }
     phase = .over
     driver.engine.reset(stream, code: .cancelled)
+    if services.environment.has(.losesCreditAtReset) { return }
     releaseIfIdle(stream, driver)
   }
 
@@ -150,7 +151,7 @@ final class InboundStream: StreamOwner {
     case .installSnapshot(let message):
       let snapshot = IncomingSnapshot(
         size: message.size, encoding: opening.encoding, request: number, peer: origin.id, stream: stream,
-        link: link)
+        link: link, environment: services.environment)
       phase = .body(snapshot)
       command = .installSnapshot(message, snapshot.body, responder(number, stream))
     }
@@ -181,10 +182,13 @@ final class InboundStream: StreamOwner {
 
   /// A handler has answered.
   func answer(request: UInt64, _ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    let isOrderly = !services.environment.has(.doublesAnswers)
     answers.fulfil(request, with: bytes)
     while let ready = answers.popReady() {
-      driver.engine.write(ready.answer, to: stream)
-      driver.engine.consume(ready.requestBytes, of: stream)
+      driver.engine.write(isOrderly ? ready.answer : bytes, to: stream)
+      if !services.environment.has(.losesRequestCredit) {
+        driver.engine.consume(ready.requestBytes, of: stream)
+      }
       hasAnswered = true
     }
     switch phase {

@@ -10,10 +10,11 @@ struct SnapshotCall {
   let encoder: WireEncoder
   let limits: MessageLimits
   let compression: CompressionMode
+  let environment: TransportEnvironment
   let clock: SnapshotClock
 
   /// Chunks that are compressed at once: as many as there are processors, within bounds that keep the memory small.
-  private static let compressors = min(max(System.coreCount, 2), 8)
+  private var compressors: Int { min(max(environment.processors, 2), 8) }
 
   func run(
     _ request: InstallSnapshotRequest, _ source: SnapshotSource
@@ -73,8 +74,10 @@ struct SnapshotCall {
 
   private func sendChunked(_ source: SnapshotSource, _ upload: SnapshotUpload) async {
     let compressor = SnapshotCompressor(
-      source, size: UInt64(upload.size), mode: compression, parallelism: Self.compressors,
-      known: link.compressionMemory.compressor, link: { upload.linkRate })
+      source, size: UInt64(upload.size), mode: compression, parallelism: compressors,
+      threadPool: environment.workers,
+      known: link.compressionMemory.compressor, link: { upload.linkRate },
+      seconds: { [link] in link.eventLoop.now.seconds })
     defer { link.compressionMemory.keep(compressor.adaptive, upload.linkRate) }
     do {
       while let piece = try await compressor.next() {

@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import NIOPosix
 import StreamMux
 
 /// Makes connections and starts their handshakes; decides nothing.
@@ -33,20 +32,21 @@ struct Dialler: Sendable {
       return failed(error)
     }
     let logger = connectionLogger(address)
-    ClientBootstrap(group: link.eventLoop)
-      .connectTimeout(connectTimeout)
-      .resolver(lookups.resolver(on: link.eventLoop))
-      .channelInitializer { channel in
+    settings.environment.network
+      .connect(
+        host: hostPort.host, port: hostPort.port, eventLoop: link.eventLoop, timeout: connectTimeout,
+        resolver: lookups.resolver(on: link.eventLoop)
+      ) { channel in
         began(channel)
         return SocketOptions.apply(to: channel)
       }
-      .connect(host: hostPort.host, port: hostPort.port)
       .flatMapThrowing { channel in
         do {
           let isLoopback = channel.remoteAddress?.isLoopback ?? false
           let connectionSecurity = ConnectionSecurity(security, layer: layer)
           let (engine, nonce) = try settings.engine(
-            role: .dialler, target: target, isLoopback: isLoopback, security: connectionSecurity)
+            role: .dialler, target: target, isLoopback: isLoopback, security: connectionSecurity,
+            startedAt: link.eventLoop.now)
           started(nonce)
           try security.install(layer, on: channel, role: .dialler)
           try channel.pipeline.syncOperations.addHandler(

@@ -15,7 +15,7 @@ extension PeerDirectory {
       guard state.table.handshakeCount + state.unrouted.count < maximumHandshakes,
         state.handshakeCount(from: source) < maximumHandshakesPerAddress
       else { return false }
-      state.unrouted[key] = (channel, source)
+      state.unrouted.insert(channel)
       return true
     }
     guard isWelcome == true else {
@@ -24,11 +24,11 @@ extension PeerDirectory {
     }
     track(channel)
     // The whole handshake has one limit, from here to its end.
-    let acceptedAt = NIODeadline.now()
+    let acceptedAt = now
     return SocketOptions.apply(to: channel).flatMapThrowing {
       try self.awaitFirstByte(channel, acceptedAt: acceptedAt, rules: self.admissionRules)
     }.flatMapErrorThrowing { error in
-      self.state.withLock { $0.unrouted[key] = nil }
+      self.state.withLock { $0.unrouted.remove(key) }
       throw error
     }
   }
@@ -38,7 +38,7 @@ extension PeerDirectory {
     let deadline = acceptedAt + settings.limits.handshakeTimeout
     let router = FirstByteRouter(deadline: deadline) { spoken in
       let isShutDown = self.state.withLock { state in
-        state.unrouted[ObjectIdentifier(channel)] = nil
+        state.unrouted.remove(ObjectIdentifier(channel))
         return state.table.isShutDown
       }
       guard let spoken else { return }
@@ -88,7 +88,8 @@ extension PeerDirectory {
     }
   }
 
-  private static func source(of channel: any Channel) -> String? {
+  /// The address that a connection comes from, without port.
+  static func source(of channel: any Channel) -> String? {
     channel.remoteAddress?.ipAddress.map(HostResolver.normalised)
   }
 

@@ -13,9 +13,9 @@ final class PeerDirectory: Sendable {
     var table: PeerTable
     var links: [LinkID: LinkState] = [:]
     /// Every socket that is open, also of connections that are over but not closed yet.
-    var channels: [ObjectIdentifier: any Channel] = [:]
+    var channels = ChannelSet()
     /// Accepted ones that have not said yet what they speak.
-    var unrouted: [ObjectIdentifier: (channel: any Channel, source: String?)] = [:]
+    var unrouted = ChannelSet()
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
@@ -27,7 +27,7 @@ final class PeerDirectory: Sendable {
       let routed = links.count { id, link in
         link.source == source && table.links[id].map { !$0.isDialled && $0.isHandshaking } ?? false
       }
-      return routed + unrouted.values.count { $0.source == source }
+      return routed + unrouted.all.count { PeerDirectory.source(of: $0) == source }
     }
   }
 
@@ -85,8 +85,11 @@ final class PeerDirectory: Sendable {
       maximumConnections: configuration.limits.connections,
       maximumWaitingCalls: configuration.limits.waitingCalls)
     state = Mutex(
-      State(table: PeerTable(configuration: tableConfiguration, seed: .random(in: 0...(.max)))))
+      State(table: PeerTable(configuration: tableConfiguration, seed: settings.environment.random())))
   }
+
+  /// The time that deadlines are given in.
+  var now: NIODeadline { eventLoop.now }
 
   // MARK: Calls
 
@@ -106,7 +109,7 @@ final class PeerDirectory: Sendable {
         self.withdraw(ticket, id, address, TransportError(.timeout, message, delivery: .notDelivered))
       }
     }
-    defer { timer?.cancel() }
+    defer { if !settings.environment.has(.leavesCallTimer) { timer?.cancel() } }
     return try await result.value {
       self.withdraw(ticket, id, address, TransportError(.cancelled, "", delivery: .notDelivered))
     }
@@ -124,8 +127,9 @@ final class PeerDirectory: Sendable {
       return (link, source)
     }
     guard let candidate else { return }
+    let network = settings.environment.network
     let found = try await waits.value(until: deadline, late: "'\(host)' was not looked up in time") {
-      await HostResolver.addresses(of: host)
+      try await network.addresses(of: host, eventLoop: self.eventLoop).get()
     }
     guard found.contains(candidate.source) else { return }
     update { $0.confirmed(candidate.link) }
@@ -143,7 +147,7 @@ final class PeerDirectory: Sendable {
       state.nextTicket += 1
       let ticket = CallTicket(rawValue: state.nextTicket)
       state.waitingCalls[ticket] = result
-      return (ticket, state.table.call(ticket, id: id, address: address, now: .now()))
+      return (ticket, state.table.call(ticket, id: id, address: address, now: now))
     }
     run(actions)
     return ticket
@@ -167,7 +171,7 @@ final class PeerDirectory: Sendable {
     // The table hears it first: the drivers begin when their event loops come to it, and a call must not choose one
     // of these connections until then.
     let (links, actions) = state.withLock { state in
-      let drained = state.table.drainEstablished(now: .now())
+      let drained = state.table.drainEstablished(now: now)
       return (drained.links.compactMap { state.links[$0]?.link }, drained.actions)
     }
     for link in links { link.send(.perform { $0.drain() }) }
@@ -177,11 +181,11 @@ final class PeerDirectory: Sendable {
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
   func drain(patience: TimeAmount) async {
     drain()
-    for channel in state.withLock({ $0.unrouted.values.map(\.channel) }) { channel.close(promise: nil) }
+    for channel in state.withLock({ $0.unrouted.all }) { channel.close(promise: nil) }
     let timedOut = eventLoop.makePromise(of: Void.self)
     let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
-      state.withLock { $0.channels.values.map(\.closeFuture) }, on: eventLoop)
+      state.withLock { $0.channels.all.map(\.closeFuture) }, on: eventLoop)
     closed.cascade(to: timedOut)
     try? await timedOut.futureResult.get()
     timer.cancel()
@@ -190,7 +194,7 @@ final class PeerDirectory: Sendable {
   /// Ends everything; returns when every socket is closed.
   func shutDown() async {
     let (actions, unrouted, timer) = state.withLock { state in
-      (state.table.shutDown(), state.unrouted.values.map(\.channel), state.timer.take())
+      (state.table.shutDown(), state.unrouted.all, state.timer.take())
     }
     timer?.cancel()
     waits.shutDown()
@@ -200,7 +204,7 @@ final class PeerDirectory: Sendable {
     for channel in unrouted { channel.close(promise: nil) }
     run(actions)
     // The address behind one that was given up may have been tried meanwhile.
-    while let channel = state.withLock({ $0.channels.values.first }) {
+    while let channel = state.withLock({ $0.channels.all.first }) {
       try? await channel.closeFuture.get()
     }
   }
@@ -247,6 +251,7 @@ final class PeerDirectory: Sendable {
     case .dial(let address, let target, let id):
       dial(address, target: target, id)
     case .resume(let ticket, let id):
+      if settings.environment.has(.forgetsWaitingCalls) { return }
       let (result, link) = state.withLock { state in
         (state.waitingCalls.removeValue(forKey: ticket), state.links[id]?.link)
       }
@@ -255,11 +260,18 @@ final class PeerDirectory: Sendable {
       state.withLock { $0.waitingCalls.removeValue(forKey: ticket) }?.complete(.failure(error))
     case .accept(let id, let grantsRoute):
       send(to: id) { $0.accept(grantsRoute: grantsRoute) }
+    case .refuse(let id, .duplicate, _, _) where settings.environment.has(.keepsDuplicate):
+      send(to: id) { $0.accept(grantsRoute: true) }
+    case .refuse(let id, .staleIncarnation, _, _)
+    where settings.environment.has(.acceptsStaleIncarnation):
+      send(to: id) { $0.accept(grantsRoute: true) }
     case .refuse(let id, let code, let text, let winner):
       let nonce = winner.flatMap { winner in state.withLock { $0.links[winner]?.nonce } }
       send(to: id) { $0.refuse(Refusal(code: code, text: text, winner: nonce)) }
     case .probe(let id, let inAnyCase):
       send(to: id) { $0.probe(inAnyCase: inAnyCase) }
+    case .close(_, .displaced, _) where settings.environment.has(.neverDisplaces):
+      break
     case .close(let id, let code, let text):
       close(id, code, text)
     case .alarm(let id, let text):
@@ -320,16 +332,16 @@ final class PeerDirectory: Sendable {
 
   func track(_ channel: any Channel) {
     let key = ObjectIdentifier(channel)
-    state.withLock { $0.channels[key] = channel }
+    state.withLock { $0.channels.insert(channel) }
     channel.closeFuture.whenComplete { _ in
-      self.state.withLock { $0.channels[key] = nil }
+      self.state.withLock { $0.channels.remove(key) }
     }
   }
 
   func remove(_ link: Link, _ error: TransportError) {
     let actions = state.withLock { state in
       state.links.removeValue(forKey: link.id)?.admission?.cancel()
-      return state.table.closed(link.id, error: error, now: .now())
+      return state.table.closed(link.id, error: error, now: now)
     }
     run(actions)
   }
@@ -339,7 +351,7 @@ final class PeerDirectory: Sendable {
       let old = state.timer.take()
       guard let deadline = state.table.nextDeadline else { return old }
       state.timer = eventLoop.scheduleTask(deadline: deadline) {
-        self.update { $0.handleTimeout(now: .now()) }
+        self.update { $0.handleTimeout(now: self.now) }
       }
       return old
     }
@@ -350,20 +362,23 @@ final class PeerDirectory: Sendable {
 extension PeerDirectory: ConnectionObserver {
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
     services.counters.add(\.established)
-    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: .now()) }
+    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: now) }
   }
 
   func connection(_ link: Link, refused refusal: Refusal) {
+    let isDuplicate =
+      refusal.code == .duplicate && !settings.environment.has(.takesDuplicateForFailure)
     let error = TransportError(TransportError.Code(refusal.code), "\(refusal)", delivery: .notDelivered)
-    update { $0.refused(link.id, error: error, isDuplicate: refusal.code == .duplicate, now: .now()) }
+    update { $0.refused(link.id, error: error, isDuplicate: isDuplicate, now: now) }
   }
 
   func connectionDraining(_ link: Link) {
-    update { $0.draining(link.id, now: .now()) }
+    update { $0.draining(link.id, now: now) }
   }
 
   func connection(_ link: Link, probeAnswered: Bool) {
-    update { $0.probeEnded(link.id, answered: probeAnswered, now: .now()) }
+    if settings.environment.has(.probeNeverEnds) { return }
+    update { $0.probeEnded(link.id, answered: probeAnswered, now: now) }
   }
 
   func connection(_ link: Link, closed closure: Closure) {
@@ -373,6 +388,7 @@ extension PeerDirectory: ConnectionObserver {
     case .refused(let refusal), .refusedByPeer(let refusal): code = TransportError.Code(refusal.code)
     default: code = .unreachable
     }
+    if settings.environment.has(.keepsRouteOfDead) { return }
     remove(link, TransportError(code, closure.explanation, delivery: .notDelivered))
   }
 }
