@@ -53,10 +53,12 @@
       }
     }
 
-    /// Signs a certificate for a new key, good for both ends of a connection unless it shall be for others.
+    /// Signs a certificate for a new key.
+    ///
+    /// - Parameter isForClients: Whether it is good for the end that dials, too.
     func issue(
       to name: String, uris: [String], dnsNames: [String] = [], validity: ClosedRange<Date>,
-      usages: [ExtendedKeyUsage.Usage] = [.serverAuth, .clientAuth]
+      isForClients: Bool = true
     ) throws -> Identity {
       let own = P256.Signing.PrivateKey()
       let issued = try Certificate(
@@ -68,7 +70,7 @@
         extensions: try Certificate.Extensions {
           Critical(BasicConstraints.notCertificateAuthority)
           Critical(KeyUsage(digitalSignature: true))
-          try ExtendedKeyUsage(usages)
+          try ExtendedKeyUsage(isForClients ? [.serverAuth, .clientAuth] : [.serverAuth])
           SubjectAlternativeNames(
             uris.map(GeneralName.uniformResourceIdentifier) + dnsNames.map(GeneralName.dnsName))
           AuthorityKeyIdentifier(
