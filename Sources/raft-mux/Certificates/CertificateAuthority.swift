@@ -61,6 +61,7 @@
       isForClients: Bool = true
     ) throws -> Identity {
       let own = P256.Signing.PrivateKey()
+      let usages: [ExtendedKeyUsage.Usage] = isForClients ? [.serverAuth, .clientAuth] : [.serverAuth]
       let issued = try Certificate(
         version: .v3, serialNumber: Certificate.SerialNumber(),
         publicKey: Certificate.PublicKey(own.publicKey),
@@ -70,7 +71,7 @@
         extensions: try Certificate.Extensions {
           Critical(BasicConstraints.notCertificateAuthority)
           Critical(KeyUsage(digitalSignature: true))
-          try ExtendedKeyUsage(isForClients ? [.serverAuth, .clientAuth] : [.serverAuth])
+          try ExtendedKeyUsage(usages)
           SubjectAlternativeNames(
             uris.map(GeneralName.uniformResourceIdentifier) + dnsNames.map(GeneralName.dnsName))
           AuthorityKeyIdentifier(
