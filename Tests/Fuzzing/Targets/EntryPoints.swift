@@ -4,7 +4,8 @@ import Synchronization
 
 /// What the C entry of the fuzzer calls.
 
-/// Whether there is such a target; and if so, its seeds and its kept inputs are in `folder` afterwards.
+/// Whether there is such a target; and if so, its seeds and its kept inputs are in `folder` afterwards. A file there
+/// stays what it is: the one input to run.
 @_cdecl("raft_mux_fuzz_prepare")
 public func prepareFuzzing(_ target: UnsafePointer<CChar>, _ folder: UnsafePointer<CChar>) -> Bool {
   let name = unsafe String(cString: target)
@@ -13,8 +14,11 @@ public func prepareFuzzing(_ target: UnsafePointer<CChar>, _ folder: UnsafePoint
     return false
   }
   current.withLock { $0 = found }
+  let path = unsafe String(cString: folder)
+  let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+  if attributes?[.type] as? FileAttributeType == .typeRegular { return true }
   do {
-    try FuzzInputs.write(name, to: URL(fileURLWithPath: unsafe String(cString: folder)))
+    try FuzzInputs.write(name, to: URL(fileURLWithPath: path))
   } catch {
     print("cannot write the seeds: \(error)")
     return false
@@ -29,8 +33,8 @@ public func fuzzOne(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   do {
     try current.withLock { $0 }?.run(input)
   } catch {
-    print("FINDING: \(error)")
-    fatalError("a finding, see above")
+    // The fuzzer takes a trap for a finding; the text is that of the trap.
+    fatalError("FINDING: \(error)")
   }
   return 0
 }
