@@ -4,7 +4,7 @@ import RaftTransport
 import Testing
 
 /// What the two implementations do with the connection that they share.
-@Suite(.enabled(if: GoProgram.isWanted, Comment(rawValue: GoProgram.skipped)))
+@Suite(.serialized, .enabled(if: GoProgram.isWanted, Comment(rawValue: GoProgram.skipped)))
 struct MuxedConnectionTests {
   /// The arbiter is the one with the greater ID: each kind in turn.
   @Test(arguments: ["a", "z"], 0..<4)
@@ -48,16 +48,19 @@ struct MuxedConnectionTests {
       async let there = swift.transport.installSnapshot(
         id: "go", target: target, InstallSnapshotRequest(term: 3, size: 200_000),
         data: SnapshotSource(gate.stream))
-      async let back = go.snapshot(at: swift.address, size: 60_000_000, pieces: 300_000)
+      async let back = go.snapshot(at: swift.address, size: 1_000_000, isHeld: true)
       try await eventually("both have begun") {
         let isSending = await swift.transport.statistics().connections.first?.streams.snapshot ?? 0 >= 1
         return isSending && !swift.seen.installSnapshot.isEmpty
       }
       async let drained: Void = go.perform("drain")
-      try await eventually("the connection takes no calls any more") {
-        await swift.transport.statistics().connections.first?.carriesCalls == false
+      // A call that opens its stream just before it hears of the drain fails as certainly not processed.
+      try await eventually("calls are made on a new connection") {
+        _ = try? await swift.transport.timeoutNow(id: "go", target: target, TimeoutNowRequest())
+        return try await go.statistics().connections == 2
       }
-      _ = try await swift.transport.timeoutNow(id: "go", target: target, TimeoutNowRequest())
+      #expect(swift.seen.snapshots.isEmpty)
+      try await go.release()
       gate.continuation.yield(ByteBuffer(repeating: 2, count: 100_000))
       gate.continuation.finish()
       let isTaken = try await there.success
@@ -72,13 +75,17 @@ struct MuxedConnectionTests {
     let swift = try await SwiftPeer()
     try await withPair(GoListening(transport: .rmux, pool: 0), swift: swift) { go, address in
       let target = ServerAddress(address)
-      async let back = go.snapshot(at: swift.address, size: 60_000_000, pieces: 300_000)
+      async let back = go.snapshot(at: swift.address, size: 1_000_000, isHeld: true)
       try await eventually("the snapshot has begun") { !swift.seen.installSnapshot.isEmpty }
       await swift.transport.closeStreams()
-      // Both sides can call at once, on a connection that is made for it.
-      _ = try await go.call("TimeoutNow", at: swift.address, GoRequest())
+      // Both sides can call at once, on a connection that is made for it; Go fails a call whose stream it had opened
+      // before it heard of the drain.
       _ = try await swift.transport.timeoutNow(id: "go", target: target, TimeoutNowRequest())
-      #expect(swift.seen.snapshots.isEmpty, "the snapshot ended before the drain")
+      try await eventually("Go calls on a new connection") {
+        (try? await go.call("TimeoutNow", at: swift.address, GoRequest())) != nil
+      }
+      #expect(swift.seen.snapshots.isEmpty)
+      try await go.release()
       let sum = try await back.sha256
       #expect([sum] == swift.seen.snapshots)
       try await eventually("the old connection is closed") { try await go.statistics().connections == 1 }

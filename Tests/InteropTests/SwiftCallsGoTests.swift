@@ -5,7 +5,7 @@ import RaftTransport
 import Testing
 
 /// This library calls hashicorp/raft's own `NetworkTransport` over RMUX/1.
-@Suite(.enabled(if: GoProgram.isWanted, Comment(rawValue: GoProgram.skipped)))
+@Suite(.serialized, .enabled(if: GoProgram.isWanted, Comment(rawValue: GoProgram.skipped)))
 struct SwiftCallsGoTests {
   private static let header = RPCHeader(
     protocolVersion: 3, id: ByteBuffer(string: "swift"), address: ByteBuffer(string: "10.0.0.1:8300"))
@@ -125,14 +125,20 @@ struct SwiftCallsGoTests {
     }
   }
 
-  /// Text that shrinks by half or so, each piece another.
+  /// Bytes that shrink somewhat, each piece others.
   private static func pieces(_ size: Int) -> [ByteBuffer] {
     stride(from: 0, to: size, by: 1 << 20).map { start in
       let count = min(1 << 20, size - start)
-      return ByteBuffer(
-        bytes: (0..<count).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761 &+ start) >> 11 & 0x3F) })
+      var piece = ByteBuffer()
+      piece.writeInteger(UInt64(start))
+      while piece.writerIndex < count { piece.writeImmutableBuffer(mixture) }
+      return piece.getSlice(at: 0, length: count) ?? ByteBuffer()
     }
   }
+
+  /// 64 values in an order that looks random.
+  private static let mixture = ByteBuffer(
+    bytes: (0..<4096).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 11 & 0x3F) })
 
   @Test func votesPassASnapshot() async throws {
     let swift = try await SwiftPeer()

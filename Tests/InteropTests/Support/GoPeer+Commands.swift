@@ -53,7 +53,7 @@ struct GoListening: Encodable {
   var advertise = ""
   /// How many idle streams to a peer are kept for the next call.
   var pool = 3
-  var timeoutMilliseconds = 30_000
+  var timeoutMilliseconds = 60_000
   var checksum = false
   /// The initial window in bytes; 0 is the default.
   var window = 0
@@ -128,10 +128,10 @@ extension GoPeer {
   ///
   /// - Parameters:
   ///   - short: By how many bytes the source ends too early.
-  ///   - pieces: How many bytes the source gives in a millisecond; 0 is as fast as they are taken.
+  ///   - isHeld: Whether the source waits in its middle for ``release()``.
   func snapshot(
     at target: String, server: String = "swift", size: Int64, term: UInt64 = 3, short: Int64 = 0,
-    pieces: Int64 = 0
+    isHeld: Bool = false
   ) async throws -> GoSnapshotResult {
     struct Options: Encodable {
       let target: String
@@ -139,13 +139,16 @@ extension GoPeer {
       let size: Int64
       let term: UInt64
       let short: Int64
-      let pieces: Int64
+      let hold: Bool
       let seed = 1
     }
     return try await perform(
       "snapshot",
-      Options(target: target, server: server, size: size, term: term, short: short, pieces: pieces))
+      Options(target: target, server: server, size: size, term: term, short: short, hold: isHeld))
   }
+
+  /// Lets a snapshot go on that is held.
+  func release() async throws { try await perform("release") }
 
   /// Makes it answer requests of a term with an error, and all snapshots if that is wanted.
   func fail(term: UInt64, with text: String, refusingSnapshots: Bool = false) async throws {

@@ -22,7 +22,7 @@ struct SwiftPeer: Sendable {
     adjust: (inout TransportConfiguration) -> Void = { _ in }
   ) async throws {
     var configuration = TransportConfiguration(
-      serverID: ServerID(id), clusterID: "interop", timeout: .seconds(30), maxRPCsInFlight: 128,
+      serverID: ServerID(id), clusterID: "interop", timeout: .seconds(60), maxRPCsInFlight: 128,
       logger: .interop)
     adjust(&configuration)
     let transport = try await MuxTransport.listen(on: "127.0.0.1:0", configuration: configuration)

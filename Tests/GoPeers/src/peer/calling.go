@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -135,8 +134,8 @@ type snapshotOptions struct {
 	Seed   uint64 `json:"seed"`
 	// Short is by how much the source ends too early.
 	Short int64 `json:"short"`
-	// Pieces, if it is not 0, makes the source give this many bytes a millisecond.
-	Pieces int64 `json:"pieces"`
+	// Hold makes the source wait in its middle for the command "release".
+	Hold bool `json:"hold"`
 }
 
 type snapshotResult struct {
@@ -156,8 +155,8 @@ func (p *program) snapshot(c command) (interface{}, error) {
 	}
 	sum := sha256.New()
 	var source io.Reader = &pattern{state: o.Seed*2 + 1, left: o.Size - o.Short}
-	if o.Pieces > 0 {
-		source = &slow{source, o.Pieces}
+	if o.Hold {
+		source = io.MultiReader(io.LimitReader(source, o.Size/2), &gate{p.released}, source)
 	}
 	request := &raft.InstallSnapshotRequest{
 		RPCHeader:       raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax},
@@ -195,16 +194,16 @@ func (p *pattern) Read(into []byte) (int, error) {
 	return len(into), nil
 }
 
-// A slow reader stands for a disk that takes its time.
-type slow struct {
-	source           io.Reader
-	bytesMillisecond int64
+// A gate has no bytes, and takes until it is opened to say so.
+type gate struct{ opened <-chan struct{} }
+
+func (g *gate) Read([]byte) (int, error) {
+	<-g.opened
+	return 0, io.EOF
 }
 
-func (s *slow) Read(into []byte) (int, error) {
-	if int64(len(into)) > s.bytesMillisecond {
-		into = into[:s.bytesMillisecond]
-	}
-	time.Sleep(time.Millisecond)
-	return s.source.Read(into)
+// release lets one snapshot go on that is held.
+func (p *program) release(command) (interface{}, error) {
+	p.released <- struct{}{}
+	return nil, nil
 }

@@ -30,6 +30,7 @@ var actions = map[string]action{
 	"call":         (*program).call,
 	"pipeline":     (*program).pipeline,
 	"snapshot":     (*program).snapshot,
+	"release":      (*program).release,
 	"stats":        (*program).stats,
 	"closeStreams": (*program).closeStreams,
 	"drain":        (*program).drain,
@@ -46,6 +47,7 @@ type program struct {
 	transport *transport
 	answerer  answerer
 	running   *node
+	released  chan struct{}
 
 	output sync.Mutex
 }
@@ -81,7 +83,7 @@ func (p *program) do(c command) {
 }
 
 func main() {
-	p := &program{}
+	p := &program{released: make(chan struct{})}
 	input := bufio.NewScanner(os.Stdin)
 	input.Buffer(nil, 1<<20)
 	for input.Scan() {

@@ -27,7 +27,7 @@ func (g greeting) diallerNonce() nonce {
 
 func (g greeting) hasChecksum() bool { return g.own.features&g.peer.features&featureChecksum != 0 }
 
-// A refusal is what the peer's WELCOME said.
+// A refusal is what a WELCOME said, the peer's or our own.
 type refusal struct {
 	reason *Error
 	winner *nonce
@@ -97,7 +97,7 @@ func (h *handshaker) run() error {
 	verdict := h.judge(h.greeting)
 	if verdict.code != None {
 		h.refuse(verdict)
-		return &Error{Code: verdict.code, Text: "refused here: " + verdict.text, IsRemote: true}
+		return refusal{&Error{Code: verdict.code, Text: "refused here: " + verdict.text, IsRemote: true}, verdict.winner}
 	}
 	h.queue(typeWelcome, verdict.payload())
 	if err := h.flush(); err != nil {

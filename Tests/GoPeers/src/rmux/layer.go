@@ -265,6 +265,14 @@ func (l *Layer) Dial(target raft.ServerAddress, timeout time.Duration) (net.Conn
 		if stream := l.openStream(address); stream != nil {
 			return stream, nil
 		}
+		if l.isComing(address) {
+			// The peer was faster: its connection will do, where the handshake comes to its end.
+			if end.hasPassed() {
+				return nil, faultf(HandshakeTimeout, "%s was not reached in time", address)
+			}
+			l.wait(end)
+			continue
+		}
 		current := l.attempts[address]
 		if current == nil || current.isOver && time.Now().After(current.until) {
 			current = &attempt{}
@@ -298,6 +306,16 @@ func (l *Layer) openStream(address string) *Stream {
 		}
 	}
 	return nil
+}
+
+// isComing says whether a handshake is under way that will give a connection to an address.
+func (l *Layer) isComing(address string) bool {
+	for _, link := range l.links {
+		if link.conn == nil && !link.isUnwanted && link.leadsTo(address) {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *Layer) dial(current *attempt, address string, end deadline) {

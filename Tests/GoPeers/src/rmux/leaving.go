@@ -10,7 +10,7 @@ const allIDs = ^uint64(0)
 
 const (
 	drainPause = 50 * time.Millisecond
-	drainTime  = 10 * time.Second
+	drainTime  = 60 * time.Second
 )
 
 // leaving is how far the two sides have said goodbye (drain.md).
