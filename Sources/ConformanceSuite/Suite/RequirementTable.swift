@@ -184,6 +184,8 @@ enum RequirementTable {
   R-LIM-11	limits.md	SHOULD	yes	An endpoint SHOULD bound the running handlers of a peer over all its connections.
   R-LIM-12	limits.md	MUST NOT	yes	An endpoint MUST NOT refuse a stream of class election because handlers of other classes are running.
   R-LIM-13	limits.md	MUST	no	A receiver MUST bound the memory that held stream bytes pin by a constant factor of their number.
+  R-LIM-14	limits.md	SHOULD	no	An endpoint SHOULD bound the rate of the log lines that a peer can cause, and count what it leaves out.
+  R-LIM-15	limits.md	MUST	no	An endpoint MUST bound the memory that decoded messages take beyond the bytes of their windows.
   R-LIV-1	liveness.md	MUST	yes	An endpoint MUST answer PING by PONG with the same eight bytes.
   R-LIV-2	liveness.md	MAY	yes	An endpoint MAY leave PINGs unanswered when more than 8 PONGs are waiting to be sent, and answers the newest then.
   R-LIV-3	liveness.md	MUST	yes	An endpoint MUST ignore a PONG that answers none of its PINGs, and counts it as a control frame that changes nothing.
