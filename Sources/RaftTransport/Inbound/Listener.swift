@@ -24,7 +24,8 @@ struct Listener: Sendable {
         services.counters.add(\.acceptFailures)
         services.peerLog.log(
           .acceptFailure, .error, "cannot accept connections for the moment",
-          metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"], to: services.logger)
+          metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"], to: services.logger
+        )
       }
       return Listener(channel: try await channel.get())
     } catch {
