@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import RaftTransport
 import RaftTransportTesting
 
@@ -49,17 +50,22 @@ struct SimulateCommand: ParsableCommand {
       #if DEBUG
         options.plantedFault = fault
       #endif
-      let report = ClusterSimulation(options, trace: trace ? { print($0) } : nil).run()
-      print(Self.summary(seed, report))
-      for problem in report.problems { print("  \(problem)") }
+      let report = ClusterSimulation(options, trace: trace ? { Self.say($0) } : nil).run()
+      Self.say(Self.summary(seed, report))
+      for problem in report.problems { Self.say("  \(problem)") }
       if !report.problems.isEmpty { failures.append(seed) }
     }
     guard failures.isEmpty else {
-      print(
+      Self.say(
         "\(failures.count) of \(seeds) seeds failed: \(failures.prefix(10).map(String.init).joined(separator: ", "))"
       )
       throw ExitCode.failure
     }
+  }
+
+  /// Not buffered: who reads it through a pipe sees how far it is.
+  private static func say(_ line: String) {
+    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
   }
 
   private static func summary(_ seed: UInt64, _ report: SimulationReport) -> String {

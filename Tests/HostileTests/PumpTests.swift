@@ -17,7 +17,10 @@ private final class DriverBench {
 
   /// Welcomes whoever comes.
   private final class Observer: ConnectionObserver {
-    func connection(_ link: Link, authenticated: Hello, _ agreement: Agreement, _ endpoints: Endpoints) {
+    func connection(
+      _ link: Link, authenticated: Hello, _ agreement: Agreement, _ endpoints: Endpoints,
+      certificate: PeerCertificate?
+    ) {
       link.send(.perform { $0.accept(grantsRoute: true) })
     }
     func connection(_ link: Link, establishedGrantingRoute: Bool) {}
@@ -28,16 +31,17 @@ private final class DriverBench {
   }
 
   init() throws {
+    let now = channel.eventLoop.now
     func engine(_ role: Role, _ id: String) throws -> MuxConnection {
       MuxConnection(
         role: role, hello: try RawPeer.hello(serverID: id), expectedServerID: nil, configuration: .defaults,
-        seed: 1, now: .now())
+        seed: 1, now: now)
     }
     link = Link(id: LinkID(rawValue: 1), eventLoop: channel.eventLoop)
     driver = ConnectionDriver(
       engine: try engine(.dialler, "a"), link: link, observer: observer,
       services: InboundServices(configuration: TransportConfiguration(serverID: "a", clusterID: "sockets")),
-      logger: .quiet)
+      security: .plaintext, logger: .quiet)
     peer = try engine(.acceptor, "b")
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try channel.pipeline.syncOperations.addHandler(driver)
@@ -47,12 +51,13 @@ private final class DriverBench {
   /// Carries everything there and back once.
   func exchange() throws {
     channel.embeddedEventLoop.run()
-    while let bytes = try channel.readOutbound(as: ByteBuffer.self) { peer.receive(bytes, now: .now()) }
+    let now = channel.eventLoop.now
+    while let bytes = try channel.readOutbound(as: ByteBuffer.self) { peer.receive(bytes, now: now) }
     while let event = peer.nextEvent() {
-      if case .peerAuthenticated = event { peer.accept(grantsRoute: true, now: .now()) }
+      if case .peerAuthenticated = event { peer.accept(grantsRoute: true, now: now) }
       if case .data(let stream, let bytes) = event { peer.consume(bytes.readableBytes, of: stream) }
     }
-    while let bytes = peer.nextTransmission(limit: 65_536, now: .now()) { try channel.writeInbound(bytes) }
+    while let bytes = peer.nextTransmission(limit: 65_536, now: now) { try channel.writeInbound(bytes) }
   }
 }
 

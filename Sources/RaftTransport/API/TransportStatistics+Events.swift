@@ -22,7 +22,7 @@ extension TransportStatistics {
     public var unreadableRequests: UInt64 = 0
     /// Connections that were ended because the peer broke the protocol or a limit, by reason.
     public var violations: [String: UInt64] = [:]
-    /// Connections that this side refused in the handshake, by reason.
+    /// Connections that this side refused in the handshake, by reason, or before it: `otherProtocol`.
     public var refusals: [String: UInt64] = [:]
     /// Connections that peers refused in the handshake, by reason.
     public var refusalsByPeers: [String: UInt64] = [:]

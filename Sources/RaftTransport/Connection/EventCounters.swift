@@ -12,6 +12,11 @@ final class EventCounters: Sendable {
     events.withLock { $0[keyPath: field] += 1 }
   }
 
+  /// A connection was refused before its handshake, for a reason that has no code on the wire.
+  func addRefusal(_ reason: String) {
+    events.withLock { $0.refusals[reason, default: 0] += 1 }
+  }
+
   func add(_ closure: Closure) {
     events.withLock { events in
       switch closure {

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOPosix
 import StreamMux
 
 /// Makes connections and starts their handshakes; decides nothing.

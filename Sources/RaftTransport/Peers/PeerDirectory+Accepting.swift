@@ -41,7 +41,10 @@ extension PeerDirectory {
         state.unrouted.remove(ObjectIdentifier(channel))
         return state.table.isShutDown
       }
-      guard let spoken else { return }
+      guard let spoken else {
+        if !isShutDown { self.neverSpoke(channel, isLate: self.now >= deadline) }
+        return
+      }
       if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
       switch rules.verdict(on: spoken) {
       case .serveRMUX:
@@ -51,6 +54,7 @@ extension PeerDirectory {
       case .startTLS:
         try self.serveRMUX(channel, over: .tls, acceptedAt: acceptedAt)
       case .refuse(let reason):
+        self.services.counters.addRefusal("otherProtocol")
         self.services.peerLog.log(
           .refusal, .warning, "a connection was refused",
           metadata: ["accepted": "\(Self.name(of: channel))", "reason": "\(reason)"], to: self.logger)
@@ -58,6 +62,15 @@ extension PeerDirectory {
       }
     }
     try channel.pipeline.syncOperations.addHandler(router)
+  }
+
+  /// A connection has ended before its first byte: it ends as one in the handshake would.
+  private func neverSpoke(_ channel: any Channel, isLate: Bool) {
+    let closure: Closure = isLate ? .violation(Violation(.handshakeTooLate)) : .endOfInput
+    services.counters.add(closure)
+    services.peerLog.log(
+      .connectionEnd, isLate ? .warning : .debug, "connection ended",
+      metadata: ["accepted": "\(Self.name(of: channel))", "reason": "\(closure.explanation)"], to: logger)
   }
 
   private func serveRMUX(
