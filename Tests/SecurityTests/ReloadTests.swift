@@ -4,6 +4,8 @@
   import Synchronization
   import Testing
 
+  @testable import raft_mux
+
   @Suite("Certificates and keys that change", .serialized, .timeLimit(.minutes(5)))
   struct ReloadTests {
     /// Remembers which certificates were shown.

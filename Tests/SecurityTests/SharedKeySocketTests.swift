@@ -1,4 +1,5 @@
 #if Authentication
+  import Logging
   import NIOCore
   import RaftTransport
   import RaftTransportTesting

@@ -1,4 +1,5 @@
 #if Authentication
+  import Logging
   import NIOSSL
   import RaftTransport
   import RaftTransportTesting

@@ -1,4 +1,5 @@
 #if Authentication
+  import Logging
   import RaftTransport
   import RaftTransportTesting
   import Testing
