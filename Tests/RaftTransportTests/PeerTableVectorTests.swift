@@ -68,14 +68,16 @@ struct PeerTableVectorTests {
 
     private func said(_ outcomes: [PeerTableHarness.Outcome]) -> [String] {
       func name(_ link: UInt64) -> String { names[link] ?? "?" }
+      // The description of a code has its number behind its name.
+      func word(_ code: ErrorCode) -> Substring { "\(code)".prefix { $0 != " " } }
       return outcomes.compactMap { outcome in
         switch outcome {
         case .dial(_, _, let link): "dial \(name(link))"
         case .accept(let link, _): "accept \(name(link))"
         case .refuse(let link, let code, let winner):
-          "refuse \(name(link)) \(code)" + (winner.map { " winner \(name($0))" } ?? "")
+          "refuse \(name(link)) \(word(code))" + (winner.map { " winner \(name($0))" } ?? "")
         case .probe(let link): "probe \(name(link))"
-        case .close(let link, let code): "close \(name(link)) \(code)"
+        case .close(let link, let code): "close \(name(link)) \(word(code))"
         case .resume, .fail, .alarm: nil
         }
       }

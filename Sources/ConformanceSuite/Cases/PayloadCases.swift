@@ -7,7 +7,7 @@ enum PayloadCases {
 
   private static let calls: [ConformanceCase] = {
     var section = Section("calls")
-    section.add("answers AppendEntries", "R-PAY-1", "R-PAY-4") { stage in
+    section.add("answers AppendEntries", "R-PAY-1", "R-PAY-4", "R-PAY-47") { stage in
       let probe = try await stage.established()
       try await probe.expectService()
     }
@@ -31,10 +31,18 @@ enum PayloadCases {
       let stream = try await probe.open(StreamClass.election, Requests.timeoutNow, fin: true)
       try await Requests.check(probe.expectAnswer(stream), TimeoutNowResponse.self)
     }
-    section.add("answers the requests of a pipeline in order", "R-PAY-1", "R-STR-20") { stage in
+    section.add("answers the requests of a pipeline in order", "R-PAY-1", "R-PAY-45", "R-STR-20") { stage in
       let probe = try await stage.established()
       let stream = try await probe.open((1...20).flatMap { Requests.append(index: $0) }, fin: true)
       try await Requests.checkAnswers(probe.expectAnswer(stream), count: 20)
+    }
+    section.add("answers requests of several types on one stream", "R-PAY-44", "R-PAY-45") { stage in
+      let probe = try await stage.established()
+      let stream = try await probe.open(Requests.vote + Requests.vote, fin: true)
+      try await Requests.check(probe.expectAnswer(stream), RequestVoteResponse.self, count: 2)
+      let mixed = try await probe.open(Requests.preVote + Requests.append() + Requests.timeoutNow, fin: true)
+      let bytes = try await probe.expectAnswer(mixed)
+      guard !bytes.isEmpty else { throw CaseFailure(expected: "three answers", actual: "none") }
     }
     section.add("answers a request before its stream ends", "R-PAY-1", "R-PAY-6") { stage in
       let probe = try await stage.established()

@@ -37,7 +37,7 @@ enum SnapshotCases {
       try await Requests.check(probe.expectAnswer(stream), InstallSnapshotResponse.self, count: 2)
     }
     for (title, size, chunks) in valid {
-      section.add("takes \(title)", "R-SNAP-1", "R-SNAP-10") { stage in
+      section.add("takes \(title)", "R-SNAP-1", "R-SNAP-10", "R-SNAP-20") { stage in
         let probe = try await stage.established()
         let stream = try await probe.open(
           StreamClass.snapshot, encoding: 1, Requests.snapshot(size: size) + .hexadecimal(chunks), fin: true)

@@ -27,6 +27,7 @@ enum RequirementTable {
   R-DRN-22	drain.md	MUST NOT	yes	An endpoint MUST NOT wait for the peer's streams above the last id that it sent, when it waits until no stream is left.
   R-DRN-23	drain.md	MAY	yes	An endpoint that has received a last id MAY half-close the connection when no stream is left.
   R-DRN-24	drain.md	MUST	yes	An endpoint MUST end all streams of the connection when it receives a GOAWAY with a code other than `shutdown`.
+  R-DRN-25	drain.md	MAY	yes	A draining endpoint MAY end a stream of the peer on which it has answered a request, by STOP with `shutdown` and FIN behind its last answer.
   R-ERR-1	errors.md	MUST NOT	yes	An endpoint MUST NOT end a connection because of an error whose scope is one stream.
   R-ERR-2	errors.md	MUST	yes	An endpoint MUST treat an unknown code in RESET or STOP like `cancelled`.
   R-ERR-3	errors.md	MUST	yes	An endpoint MUST treat an unknown code in GOAWAY, or in a refusing WELCOME, like `internalError`.
@@ -151,7 +152,7 @@ enum RequirementTable {
   R-HSK-42	handshake.md	MUST NOT	yes	A sender MUST NOT send a HELLO of more than 3,072 bytes of payload, nor an AUTH with a proof of more than 256 bytes.
   R-HSK-43	handshake.md	MUST	yes	A receiver MUST refuse with `frameSize` when the Length of HELLO is above 3,072, that of AUTH is not from 1 to 257, or that of WELCOME is not from 8 to 536.
   R-HSK-44	handshake.md	SHOULD	yes	An endpoint that has sent its accepting WELCOME and gives up before the peer's WELCOME arrives SHOULD send GOAWAY with the last id 0 as its last frame.
-  R-HSK-45	handshake.md	MUST	yes	An endpoint MUST treat a GOAWAY that arrives between the peer's accepting WELCOME and its own like a refusing WELCOME with the same code.
+  R-HSK-45	handshake.md	MUST	yes	An endpoint that has received the peer's accepting WELCOME and not yet sent its own MUST treat a GOAWAY like a refusing WELCOME with the same code.
   R-HSK-46	handshake.md	SHOULD	yes	When several reasons of the HELLO apply, an endpoint SHOULD report the first of: malformedHello, wrongCluster, selfConnection, wrongServer, unsupportedVersion, unauthenticated.
   R-PAIR-1	handshake.md	MUST NOT	yes	An endpoint that is not the arbiter MUST NOT refuse a connection with `duplicate`.
   R-PAIR-2	handshake.md	MUST	yes	The arbiter MUST refuse a newcomer with `duplicate` while an incumbent of the pair is alive and not weaker than the newcomer.
@@ -171,6 +172,7 @@ enum RequirementTable {
   R-PAIR-16	handshake.md	MUST NOT	yes	The arbiter MUST NOT refuse as a duplicate a connection that was dialled from the other side than the incumbent while the incumbent is no route for its acceptor.
   R-PAIR-17	handshake.md	SHOULD	no	An endpoint that is not the arbiter SHOULD probe its older connections to the arbiter that are not stronger when a new one is established, and end those that do not answer.
   R-PAIR-18	handshake.md	SHOULD	yes	The arbiter SHOULD accept a newcomer of a greater incarnation and the same strength in the place of an incumbent whose handshake is not complete.
+  R-PAIR-19	handshake.md	MUST NOT	yes	An endpoint MUST NOT send a call that names an address and no server on a connection whose dialler has only said, and not shown by R-PAIR-14, that it lives at that address.
   R-LIM-1	limits.md	MUST	no	An endpoint MUST have a limit on everything that a peer can make it keep.
   R-LIM-2	limits.md	MUST	no	An endpoint MUST check numbers that its user can set, each by itself and against the others, before it uses them.
   R-LIM-3	limits.md	MUST	yes	A receiver MUST end the connection with `excessiveLoad`, and name the budget in the text, when a frame finds the bucket of its kind empty.
@@ -247,6 +249,12 @@ enum RequirementTable {
   R-PAY-41	payloads.md	MUST NOT	yes	A reader MUST NOT reserve memory for what is declared and has not arrived.
   R-PAY-42	payloads.md	MUST	yes	The work on a message MUST be proportional to its size however it is cut.
   R-PAY-43	payloads.md	MUST	yes	After a refusal nothing more can be read from the stream.
+  R-PAY-44	payloads.md	MUST	yes	A receiver MUST take requests of any types, one behind the other, on one stream. (Only a stream of [encoding 1](snapshots.md) carries a single one.)
+  R-PAY-45	payloads.md	MUST	yes	The answers of a stream MUST go out in the order of its requests, each whole before the next.
+  R-PAY-46	payloads.md	MAY	yes	A caller MAY send requests before earlier ones of the stream are answered. (How many a receiver hands on before it has answered is its own business; credit holds the caller back.)
+  R-PAY-47	payloads.md	MUST	yes	A receiver MUST end its half by FIN once the caller's half has ended by FIN between two requests and all requests are answered.
+  R-PAY-48	payloads.md	SHOULD	yes	A receiver that refuses a request SHOULD send STOP at once, with `malformedMessage` unless another code says more, and reset its half with the same code behind the answers to earlier requests.
+  R-PAY-49	payloads.md	MUST NOT	yes	A caller MUST NOT take a half that ends, in whatever way, before an answer is whole for that answer. (The fate of its request is unknown; a receiver that was made of upstream's transport ends its half by FIN where upstream closes the connection.)
   R-SCH-1	scheduling.md	MUST	yes	An endpoint MUST send control frames that are ready before DATA frames that are ready.
   R-SCH-2	scheduling.md	MUST	yes	An endpoint MUST send DATA of election streams that is ready and within the class's rate before DATA of the other classes.
   R-SCH-3	scheduling.md	SHOULD	yes	Where append and snapshot streams are both ready all the time, an endpoint SHOULD share the bytes between the classes 8 to 1.
@@ -260,7 +268,7 @@ enum RequirementTable {
   R-SCH-11	scheduling.md	SHOULD	no	An endpoint SHOULD demote an election stream to the append class for the rest of its life when more than 16 KiB were queued on it at once.
   R-SCH-12	scheduling.md	MUST	yes	An endpoint MUST go on reading and processing control frames while a stream, a handler, a consumer or a write of its own is waiting.
   R-SCH-13	scheduling.md	MUST NOT	yes	A handler that does not answer MUST NOT delay the frames of any other stream.
-  R-SEC-1	security.md	MUST NOT	yes	An endpoint MUST NOT set the bit of a method that it cannot carry out.
+  R-SEC-1	security.md	MUST NOT	yes	An endpoint MUST NOT set the bit of a method that it cannot carry out on this connection.
   R-SEC-2	security.md	MUST NOT	yes	An endpoint that is configured to require a method MUST NOT set the bit of a weaker one.
   R-SEC-3	security.md	MUST	no	An endpoint MUST compare proofs in constant time.
   R-SEC-4	security.md	MUST NOT	yes	On plaintext, an endpoint MUST NOT treat the server ID of a HELLO as proven.
@@ -269,6 +277,18 @@ enum RequirementTable {
   R-SEC-7	security.md	MUST NOT	yes	An endpoint MUST NOT tell a peer that has not completed the handshake more than its HELLO and the reason of the refusal.
   R-SEC-8	security.md	SHOULD	no	An endpoint SHOULD log a refused handshake with the peer's address, the code, and what a wrong preface looks like.
   R-SEC-9	security.md	MUST NOT	yes	An endpoint MUST NOT change to a weaker protocol or method by itself towards a peer with which a stronger one has been used.
+  R-SEC-10	security.md	MUST	yes	An endpoint that offers TLS MUST use version 1.3 or a later one, show a certificate, and end a connection whose peer shows none that leads to a trust root of its own and is good at this time and for this use.
+  R-SEC-11	security.md	MUST	yes	An endpoint MUST end a TLS connection on which ALPN (RFC 7301) has not agreed on `rmux/1`.
+  R-SEC-12	security.md	MUST	yes	An endpoint MUST take a certificate as that of a server only if one of its URIs with the scheme `rmux` is of this form and names the server's cluster and the server, or if it has no URI with that scheme and one of its DNS names is, byte by byte, the server ID, unless its user has given it a rule of his own.
+  R-SEC-13	security.md	MUST	yes	An endpoint MUST refuse with `unauthenticated` when the peer's certificate is not that of the server and the cluster in the peer's HELLO.
+  R-SEC-14	security.md	MUST	yes	A proof MUST be HMAC-SHA-256 with the key over the label of the prover's role (the ASCII bytes of `rmux/1 dialler` or `rmux/1 acceptor`), then the dialler's HELLO frame and the acceptor's, each as it was sent, header included, with its length as a u32 in front.
+  R-SEC-15	security.md	SHOULD	yes	An acceptor that takes no plaintext SHOULD answer a preface and HELLO in plaintext with a HELLO that carries no method, and refuse with `unauthenticated`.
+  R-SEC-16	security.md	SHOULD	no	An endpoint that ends a connection by a TLS alert SHOULD read and discard what arrives, for a bounded time and number of bytes, before it closes.
+  R-SEC-17	security.md	MUST	yes	An endpoint MUST count the handshake of TLS into the time of R-HSK-32, and the connections that are in it among those whose handshakes are not complete.
+  R-SEC-18	security.md	MUST	no	An endpoint whose certificate, keys or trust roots are replaced MUST use the new ones for all connections that begin afterwards.
+  R-SEC-19	security.md	MUST	no	An endpoint whose user decides about peers MUST ask him after the peer has shown itself and before its accepting WELCOME.
+  R-SEC-20	security.md	MUST NOT	no	An endpoint MUST NOT accept or dial plaintext where something better is configured, unless its user has allowed it for a migration by name.
+  R-SEC-21	security.md	SHOULD	no	An endpoint SHOULD log a warning when it starts in a migration, and for each connection in plaintext.
   R-SNAP-1	snapshots.md	MUST	yes	A stream of encoding 1 carries one request, which is an InstallSnapshot; its sender MUST finish (FIN) or reset its half behind the body.
   R-SNAP-2	snapshots.md	MUST	yes	How the body is cut into frames carries no meaning, and no chunk boundary has to be a frame boundary: a receiver MUST give the same result for every split.
   R-SNAP-3	snapshots.md	MUST	yes	The method MUST be 0, 1 or 2.
@@ -288,6 +308,7 @@ enum RequirementTable {
   R-SNAP-17	snapshots.md	MUST	yes	A receiver of a plain body MUST treat FIN before `Size` bytes as an error of the body. Bytes behind them are no part of it: as on a connection of the old protocol they start the next request.
   R-SNAP-18	snapshots.md	MUST NOT	yes	A reset half is an error of the body: a consumer MUST NOT be able to take it for its end.
   R-SNAP-19	snapshots.md	MAY	yes	A receiver MAY answer before the body has ended. It then sends STOP with notNeeded (0x4A), and the sender, whose half that resets, MUST still read the answer.
+  R-SNAP-20	snapshots.md	MUST	yes	An endpoint MUST take snapshots of both encodings. (There is no bit of HELLO for it: senders need not ask, nor be ready to send the same snapshot again. Which one to send is the sender's choice.)
   R-STR-1	streams.md	MUST	yes	A dialler MUST open streams with the ids 1, 3, 5 and so on, an acceptor with 2, 4, 6 and so on, each id two above the sender's previous one.
   R-STR-2	streams.md	MUST	yes	A receiver MUST end the connection with `protocolViolation` on a DATA frame with OPEN whose Stream is not the next id of the peer.
   R-STR-3	streams.md	MUST	yes	A receiver MUST end the connection with `protocolViolation` on a DATA frame without OPEN, or a CREDIT, RESET or STOP frame, whose Stream was never opened.

@@ -18,6 +18,14 @@ extension Mutants {
       .deaf("R-PAY-6", "loses frames of a single byte") {
         $0.type == FrameKind.data && $0.streamBytes.count == 1 && !$0.isOpening
       },
+      .mishears("R-PAY-44", "takes one request on a stream", unreadable),
+      .says("R-PAY-45", "mixes its answers up") { _, frame in
+        guard frame.type == FrameKind.data, frame.streamBytes.count > 1 else { return nil }
+        return [frame.with { $0.payload.reverse() }]
+      },
+      .says("R-PAY-47", "does not end its half") { _, frame in
+        frame.isLast ? [frame.with { $0.flags &= ~DataFlag.fin }] : nil
+      },
       .mishears("R-PAY-43", "reads on behind a fault") { _, frame in
         guard frame.isOpening, frame.streamBytes.first == 0x63 else { return nil }
         return frame.with { $0.payload.remove(at: 8) }
@@ -53,6 +61,9 @@ extension Mutants {
       },
       .touchy("R-SNAP-14", "ends the connection for a fault in a chunk") { _, frame in
         frame.isOpening && frame.encoding == 1 && !frame.isLast
+      },
+      .mishears("R-SNAP-20", "takes no chunks") { _, frame in
+        frame.isOpening && frame.encoding == 1 ? frame.with { $0.encoding = 2 } : nil
       },
       .mishears("R-SNAP-1", "cannot read chunks") { _, frame in
         frame.isOpening && frame.encoding == 1 ? frame.with { $0.encoding = 2 } : nil
