@@ -2,6 +2,7 @@
   import Foundation
   import NIOSSL
   import RaftTransport
+  import X509
 
   @testable import raft_mux
 
