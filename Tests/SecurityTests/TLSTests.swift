@@ -5,8 +5,6 @@
   import RaftTransportTesting
   import Testing
 
-  @testable import raft_mux
-
   /// What two servers with TLS say to each other, and to those who should not be there: each refusal as both sides see it.
   @Suite("TLS", .serialized, .timeLimit(.minutes(5)))
   struct TLSTests {

@@ -53,15 +53,12 @@
       }
     }
 
-    /// Signs a certificate for a new key.
-    ///
-    /// - Parameter isForClients: Whether it is good for the end that dials, too.
+    /// Signs a certificate for a new key, good for both ends of a connection unless it shall be for others.
     func issue(
       to name: String, uris: [String], dnsNames: [String] = [], validity: ClosedRange<Date>,
-      isForClients: Bool = true
+      usages: [ExtendedKeyUsage.Usage] = [.serverAuth, .clientAuth]
     ) throws -> Identity {
       let own = P256.Signing.PrivateKey()
-      let usages: [ExtendedKeyUsage.Usage] = isForClients ? [.serverAuth, .clientAuth] : [.serverAuth]
       let issued = try Certificate(
         version: .v3, serialNumber: Certificate.SerialNumber(),
         publicKey: Certificate.PublicKey(own.publicKey),

@@ -43,7 +43,7 @@
     ) throws -> CertificateAuthority.Identity {
       try authority.issue(
         to: id, uris: uris ?? [uri(id)], dnsNames: dnsNames, validity: validity,
-        isForClients: isForClients)
+        usages: isForClients ? [.serverAuth, .clientAuth] : [.serverAuth])
     }
 
     /// What a server is configured with.
