@@ -13,6 +13,7 @@ struct BodyPipeTests {
     func add(_ count: Int) { counts.withLock { $0.append(count) } }
   }
 
+  /// Small pieces that wait are put together; those of a kilobyte and more come out as they went in.
   private func piece(_ count: Int) -> ByteBuffer { ByteBuffer(repeating: 7, count: count) }
 
   @Test("What was taken is told with the next bytes, and by a wake-up only when it is much")
@@ -20,15 +21,15 @@ struct BodyPipeTests {
     let reports = Reports()
     let pipe = BodyPipe { reports.add($0) }
     let iterator = pipe.makeAsyncIterator()
-    for _ in 0..<3 { #expect(pipe.push(piece(100), reportThreshold: 250) == 0) }
+    for _ in 0..<3 { #expect(pipe.push(piece(100_000), reportThreshold: 250_000) == 0) }
     _ = try await iterator.next()
     #expect(reports.all.isEmpty)
-    #expect(pipe.push(piece(100), reportThreshold: 250) == 100)
+    #expect(pipe.push(piece(100_000), reportThreshold: 250_000) == 100_000)
     for _ in 0..<2 { _ = try await iterator.next() }
     #expect(reports.all.isEmpty)
     _ = try await iterator.next()
-    #expect(reports.all == [300])
-    #expect(pipe.push(piece(100), reportThreshold: 250) == 0)
+    #expect(reports.all == [300_000])
+    #expect(pipe.push(piece(100_000), reportThreshold: 250_000) == 0)
   }
 
   @Test("At the end nothing stays untold, in whatever order end and reader come", arguments: [true, false])
@@ -37,12 +38,12 @@ struct BodyPipeTests {
     let pipe = BodyPipe { reports.add($0) }
     let iterator = pipe.makeAsyncIterator()
     var told = 0
-    for _ in 0..<5 { told += pipe.push(piece(10), reportThreshold: 1_000) }
+    for _ in 0..<5 { told += pipe.push(piece(10_000), reportThreshold: 1_000_000) }
     if endsBeforeReading { pipe.finish() }
-    for _ in 0..<5 { #expect(try await iterator.next()?.readableBytes == 10) }
+    for _ in 0..<5 { #expect(try await iterator.next()?.readableBytes == 10_000) }
     if !endsBeforeReading { pipe.finish() }
     #expect(try await iterator.next() == nil)
-    #expect(told + reports.all.reduce(0, +) == 50)
+    #expect(told + reports.all.reduce(0, +) == 50_000)
   }
 
   @Test("A reader that waits gets the bytes, which are told at once")
