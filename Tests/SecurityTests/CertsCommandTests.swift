@@ -1,4 +1,5 @@
 #if Authentication
+  import ArgumentParser
   import Foundation
   import RaftTransport
   import RaftTransportTesting

@@ -1,5 +1,6 @@
 #if Authentication
   import NIOSSL
+  import Logging
   import RaftTransport
   import RaftTransportTesting
   import Testing

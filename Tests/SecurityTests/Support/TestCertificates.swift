@@ -1,4 +1,5 @@
 #if Authentication
+  import X509
   import Foundation
   import NIOSSL
   import RaftTransport
