@@ -172,8 +172,6 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Authentication"])),
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["Authentication"])),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testSettings

@@ -1,5 +1,4 @@
 #if Authentication
-  import ArgumentParser
   import Foundation
   import RaftTransport
   import RaftTransportTesting

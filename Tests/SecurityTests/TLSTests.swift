@@ -1,6 +1,5 @@
 #if Authentication
   import NIOSSL
-  import Logging
   import RaftTransport
   import RaftTransportTesting
   import Testing

@@ -1,5 +1,4 @@
 #if Authentication
-  import X509
   import Foundation
   import NIOSSL
   import RaftTransport
