@@ -264,8 +264,9 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   private func checkOwners(now: NIODeadline) {
-    guard nextOwnerDeadline <= now, !services.environment.has(.ignoresDeadlines) else { return }
+    guard nextOwnerDeadline <= now else { return }
     nextOwnerDeadline = .distantFuture
+    if services.environment.has(.ignoresDeadlines) { return }
     for (stream, owner) in owners.all {
       // One that passed may have ended others.
       if let deadline = owner.deadline, deadline <= now, owners[stream] === owner {
@@ -289,9 +290,7 @@ final class ConnectionDriver: ChannelInboundHandler {
       self.timer = nil
       guard self.context != nil else { return }
       self.perform {
-        if !self.services.environment.has(.ignoresSilence) {
-          self.engine.handleTimeout(now: self.eventLoop.now)
-        }
+        self.engine.handleTimeout(now: self.eventLoop.now)
         self.checkOwners(now: self.eventLoop.now)
       }
     }

@@ -26,8 +26,6 @@ package enum PlantedFault: String, CaseIterable, Sendable {
   case endForgetsStream
   /// A connection that ended still takes commands.
   case leavesMailboxOpen
-  /// Silence of the peer is not looked for.
-  case ignoresSilence
   /// The deadlines of calls are not looked at.
   case ignoresDeadlines
   /// A cancelled call goes on.

@@ -72,6 +72,7 @@ package final class ClusterSimulation: @unchecked Sendable {
     }
     step += 1
     finish()
+    if time.eventCount >= VirtualTime.eventLimit { report("it runs in circles: \(time.eventCount) events") }
     result.calls = ledger.count
     result.answered = ledger.operations.values.count { if case .answered = $0.ending { true } else { false } }
     result.events = time.eventCount

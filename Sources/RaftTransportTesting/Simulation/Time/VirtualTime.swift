@@ -7,6 +7,9 @@ internal import StreamMux
 /// it. Where several are due at once a generator decides, so that a seed stands for one interleaving.
 final class VirtualTime: @unchecked Sendable {
   // Confined to the thread that runs the simulation.
+  /// Far more events than any run has; beyond them something runs in circles, and nothing runs any more.
+  static let eventLimit: UInt64 = 2_000_000
+
   /// Nanoseconds since the beginning.
   private(set) var now: Int64 = 0
   /// The loop whose event runs.
@@ -45,7 +48,7 @@ final class VirtualTime: @unchecked Sendable {
       // Each of those that are due at once is as likely as the others.
       if count == 1 || UInt64.random(in: 0..<count, using: &random) == 0 { due = loop }
     }
-    guard let loop = due else {
+    guard let loop = due, eventCount < Self.eventLimit else {
       now = max(now, limit)
       return false
     }
