@@ -27,6 +27,13 @@ extension TransportConfiguration {
     try check("limits.waitingCalls", limits.waitingCalls >= 1, "1 or more")
     try check("limits.handshakes", limits.handshakes >= 1, "1 or more")
     try check("limits.connections", limits.connections >= 1, "1 or more")
+    try check("oldPeers.maximumIdleConnections", oldPeers.maximumIdleConnections >= 0, "0 or more")
+    try check("oldPeers.maximumConnections", oldPeers.maximumConnections >= 1, "1 or more")
+    try check("oldPeers.maximumCalls", oldPeers.maximumCalls >= 1, "1 or more")
+    try check("oldPeers.memory", oldPeers.memory > .zero, "more than zero")
+    try check("oldPeers.stall", oldPeers.stall > .zero, "more than zero")
+    try check(
+      "oldPeers.receiveBudget", (1 << 20...1 << 40).contains(oldPeers.receiveBudget), "1 MiB to 1 TiB")
     switch snapshotDeadline.rule {
     case .upstream(let timeoutScale):
       try check("snapshotDeadline.timeoutScale", timeoutScale > 0, "more than zero")

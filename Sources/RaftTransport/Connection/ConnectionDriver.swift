@@ -341,7 +341,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     for timer in probes.values { timer.cancel() }
     probes = [:]
     // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
-    observer.connection(link, closed: closure)
+    observer.connection(link, closed: closure, unheard: engine.figures.bytesReceived == 0)
     // Commands that were under way meet a connection that is over, and end by themselves.
     link.closeMailbox()
     let ended = owners.all

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import StreamMux
+import Synchronization
 
 /// Connections that others make: from the accepted socket to whoever serves what it speaks.
 extension PeerDirectory {
@@ -42,7 +43,7 @@ extension PeerDirectory {
       case .serveRMUX:
         try self.serveRMUX(channel, acceptedAt: acceptedAt)
       case .serveClassic:
-        preconditionFailure("the old protocol is served where it is not configured")
+        try self.oldPeers.serve(channel)
       case .startTLS:
         preconditionFailure("TLS is started where it is not configured")
       case .refuse(let reason):
