@@ -40,6 +40,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -76,8 +77,11 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "NIOTLS", package: "swift-nio", condition: .when(traits: ["Authentication"])),
         .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Authentication"])),
         .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Authentication"])),
+        .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["Authentication"])),
+        .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["Authentication"])),
       ],
       swiftSettings: sourceSettings
     ),
@@ -103,6 +107,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["Authentication"])),
+        .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["Authentication"])),
       ],
       swiftSettings: sourceSettings
     ),
@@ -144,6 +149,20 @@ let package = Package(
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "SecurityTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testSettings

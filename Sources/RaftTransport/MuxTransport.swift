@@ -76,6 +76,7 @@ public final class MuxTransport: Transport, Service {
     on bindAddress: String, configuration: TransportConfiguration
   ) async throws -> MuxTransport {
     try configuration.validate()
+    configuration.security.announce(configuration.logger)
     let hostPort = try HostPort(bindAddress)
     let services = InboundServices(configuration: configuration)
     // The listener has to stand before its address is known, and the directory needs the address: connections that

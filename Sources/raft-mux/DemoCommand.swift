@@ -53,6 +53,17 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Entries per AppendEntries request (1 to 4096).", valueName: "number"))
   var batch = 64
 
+  @Option(
+    help: ArgumentHelp(
+      "Use TLS, with the certificates that `raft-mux certs --out folder` made.", valueName: "folder"))
+  var tls: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Use a shared key: a file of 64 hexadecimal digits, as `openssl rand -hex 32` makes it.",
+      valueName: "file"))
+  var key: String?
+
   @Flag(
     help:
       "Print one JSON object on standard output at the end and nothing else; progress is on standard error.")
@@ -64,13 +75,17 @@ struct DemoCommand: AsyncParsableCommand {
     }
     guard (2...1024).contains(self.depth) else { throw ValidationError("--depth is from 2 to 1024") }
     guard (1...4096).contains(self.batch) else { throw ValidationError("--batch is from 1 to 4096") }
+    if let problem = self.security.problem { throw ValidationError(problem) }
   }
+
+  private var security: SecurityChoice { SecurityChoice(certificates: self.tls, keyFile: self.key) }
 
   func run() async throws {
     let settings = DemoSettings(
       inProcesses: self.processes, log: self.log, snapshot: self.snapshot,
       snapshotSize: self.snapshotSize.count, duration: .seconds(self.duration),
-      compression: self.compression, depth: self.depth, batch: self.batch, json: self.json)
+      compression: self.compression, depth: self.depth, batch: self.batch, security: self.security,
+      json: self.json)
     let result = try await DemoRun(settings: settings, open: TransportOpener.open).run()
     if self.json {
       print(try result.summary.json())

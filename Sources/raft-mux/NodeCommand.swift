@@ -20,11 +20,18 @@ struct NodeCommand: AsyncParsableCommand {
   @Option(help: "AppendEntries requests under way at once.")
   var depth: Int
 
+  @Option(help: "The folder with certificates.")
+  var tls: String?
+
+  @Option(help: "The file with the shared key.")
+  var key: String?
+
   func run() async {
     Interruption.leaveToParent()
     Interruption.ignoreBrokenPipes()
     let settings = NodeSettings(
-      clusterID: self.cluster, compression: self.compression, depth: self.depth)
+      clusterID: self.cluster, compression: self.compression, depth: self.depth,
+      security: SecurityChoice(certificates: self.tls, keyFile: self.key))
     await NodeRole(id: self.id, settings: settings, open: TransportOpener.open).run()
   }
 }

@@ -5,9 +5,17 @@ struct RaftMux: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "raft-mux",
     abstract: "Shows, measures and checks the RMUX/1 transport for Raft.",
-    subcommands: [
+    subcommands: subcommands
+  )
+
+  private static var subcommands: [any ParsableCommand.Type] {
+    var commands: [any ParsableCommand.Type] = [
       DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self, IdleCallerCommand.self,
       LinkCommand.self,
     ]
-  )
+    #if Authentication
+      commands.append(CertsCommand.self)
+    #endif
+    return commands
+  }
 }

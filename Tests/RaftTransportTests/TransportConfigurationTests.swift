@@ -75,6 +75,6 @@ struct TransportConfigurationTests {
       case .always: true
       case .never: false
       }
-    #expect(settings.features(isLoopback: isLoopback).contains(.crc32) == expected)
+    #expect(settings.features(isLoopback: isLoopback, .plaintext).contains(.crc32) == expected)
   }
 }

@@ -90,15 +90,19 @@ extension TransportConfiguration {
 }
 
 extension TransportConfiguration {
-  /// Whether the old protocol may be served and dialled: the one place that decides it. It has neither encryption nor
-  /// names, so whatever asks for these rules it out here.
-  var allowsClassic: Bool { peerProtocol != .rmuxOnly }
+  /// Whether the old protocol may be served and dialled: the one place that decides it (R-CLS-24, R-CLS-25). It has
+  /// neither encryption nor names, so whatever asks for these rules it out.
+  var allowsClassic: Bool {
+    let isJudged = security.authorization != nil && security.migration == .none
+    return peerProtocol != .rmuxOnly && security.allowsUnprotectedPeers && !isJudged
+  }
 
   /// Whether RMUX may be served and dialled.
   var allowsRMUX: Bool { peerProtocol != .classicOnly }
 
   /// What is served on accepted connections.
   var admissionRules: AdmissionRules {
-    AdmissionRules(servesRMUX: allowsRMUX, servesClassic: allowsClassic)
+    AdmissionRules(
+      servesRMUX: allowsRMUX, servesClassic: allowsClassic, startsTLS: allowsRMUX && security.acceptsTLS)
   }
 }

@@ -45,7 +45,7 @@ extension TransportConfiguration {
   /// When frames carry a checksum of their own, beside TCP's. Both sides must want them, or there are none.
   public enum FrameChecksums: Sendable, Hashable, CaseIterable {
     /// Between machines, where TCP's sixteen bits are all that stands between a broken network card and the log; not
-    /// on loopback, where nothing can break.
+    /// on loopback, where nothing can break, nor inside TLS, which has something better.
     case automatic
     /// On loopback, too.
     case always

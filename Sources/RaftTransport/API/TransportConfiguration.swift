@@ -51,6 +51,9 @@ public struct TransportConfiguration: Sendable {
   /// How much peers may send ahead of the handlers.
   public var windows: Windows
 
+  /// How peers show who they are, and whether the bytes are protected.
+  public var security: TransportSecurity
+
   /// When frames carry checksums.
   public var frameChecksums: FrameChecksums
 
@@ -79,6 +82,7 @@ public struct TransportConfiguration: Sendable {
     dialling: Dialling = .defaults,
     limits: Limits = .defaults,
     windows: Windows = .defaults,
+    security: TransportSecurity = .plaintext,
     frameChecksums: FrameChecksums = .automatic,
     eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger = Logger(label: "raft-mux")
@@ -98,6 +102,7 @@ public struct TransportConfiguration: Sendable {
     self.dialling = dialling
     self.limits = limits
     self.windows = windows
+    self.security = security
     self.frameChecksums = frameChecksums
     self.eventLoopGroup = eventLoopGroup
     self.logger = logger

@@ -29,6 +29,10 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     public static let wrongServer = Code("wrong server")
     /// The peer refused the connection in the handshake.
     public static let refused = Code("refused by the peer")
+    /// The two servers could not show each other who they are: certificates, keys or methods do not fit.
+    public static let unauthenticated = Code("not authenticated")
+    /// One of the two servers knows the other and does not allow it to speak.
+    public static let unauthorized = Code("not authorized")
     /// The connection ended while the call was under way.
     public static let connectionLost = Code("connection lost")
     /// The peer ended the call's stream without an answer.
@@ -47,6 +51,8 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     public static let badAddress = Code("bad address")
     /// The configuration has a value outside its range.
     public static let badConfiguration = Code("bad configuration")
+    /// A certificate, a key or a list of trust roots cannot be used.
+    public static let badCredentials = Code("bad credentials")
     /// The listener could not be opened.
     public static let listenFailed = Code("cannot listen")
     /// More calls wait for this peer than the configuration allows.

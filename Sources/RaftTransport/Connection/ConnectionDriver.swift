@@ -26,6 +26,9 @@ final class ConnectionDriver: ChannelInboundHandler {
   let services: InboundServices
   let logger: Logger
   private let observer: any ConnectionObserver
+  private let security: ConnectionSecurity
+  /// What the peer has shown in the handshake of TLS.
+  private var certificate: PeerCertificate?
   private var owners = StreamOwners()
   /// No owner's deadline is before this.
   private var nextOwnerDeadline = NIODeadline.distantFuture
@@ -48,12 +51,13 @@ final class ConnectionDriver: ChannelInboundHandler {
 
   init(
     engine: MuxConnection, link: Link, observer: any ConnectionObserver, services: InboundServices,
-    logger: Logger
+    security: ConnectionSecurity, logger: Logger
   ) {
     self.engine = engine
     self.link = link
     self.observer = observer
     self.services = services
+    self.security = security
     self.logger = logger
   }
 
@@ -102,6 +106,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if let event = event as? ChannelEvent, event == .inputClosed {
       perform { engine.receiveEndOfInput(now: .now()) }
+    } else if let event = event as? ProtectionEstablished {
+      certificate = event.certificate
     } else {
       context.fireUserInboundEventTriggered(event)
     }
@@ -113,7 +119,11 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    logger.debug("the socket failed", metadata: ["error": "\(error)"])
+    if let failure = error as? ProtectionFailure {
+      finish(failure.closure)
+    } else {
+      logger.debug("the socket failed", metadata: ["error": "\(error)"])
+    }
     context.close(promise: nil)
   }
 
@@ -281,9 +291,15 @@ final class ConnectionDriver: ChannelInboundHandler {
     switch event {
     case .peerAuthenticated(let hello, let agreement):
       origin = IncomingRPC.Origin(id: ServerID(hello.serverID), address: ServerAddress(hello.address))
-      observer.connection(link, authenticated: hello, agreement, endpoints)
-    case .proofNeeded, .proofReceived:
-      preconditionFailure("a method with proofs was agreed on, though none is offered")
+      if let refusal = security.objection(to: hello, agreement, certificate: certificate) {
+        refuse(refusal)
+      } else {
+        observer.connection(link, authenticated: hello, agreement, endpoints, certificate: certificate)
+      }
+    case .proofNeeded(let context):
+      engine.provideProof(security.proof(context), now: .now())
+    case .proofReceived(let proof, let context):
+      engine.proofWasChecked(isValid: security.isValid(proof, context), now: .now())
     case .established(let grantsRoute):
       // So that the round trip is known from the start.
       _ = engine.ping(now: .now())
@@ -355,8 +371,12 @@ final class ConnectionDriver: ChannelInboundHandler {
   private func log(_ closure: Closure) {
     let metadata: Logger.Metadata = ["peer": "\(peerID)", "reason": "\(closure.explanation)"]
     switch closure {
-    case .violation, .silent: logger.warning("connection ended", metadata: metadata)
-    case .refused, .refusedByPeer, .peerError: logger.info("connection ended", metadata: metadata)
+    case .violation, .silent, .transportFailed: logger.warning("connection ended", metadata: metadata)
+    case .refused(let refusal), .refusedByPeer(let refusal):
+      // What has to do with trust is worth a look; other refusals are part of everyday life.
+      let concernsTrust = refusal.code == .unauthenticated || refusal.code == .unauthorized
+      logger.log(level: concernsTrust ? .warning : .info, "connection ended", metadata: metadata)
+    case .peerError: logger.info("connection ended", metadata: metadata)
     case .drained, .endOfInput, .local: logger.debug("connection ended", metadata: metadata)
     }
   }

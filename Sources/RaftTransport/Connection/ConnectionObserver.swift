@@ -2,8 +2,11 @@ import StreamMux
 
 /// Whoever decides about connections hears here what becomes of one; called on the connection's event loop.
 protocol ConnectionObserver: AnyObject, Sendable {
-  /// The handshake has shown who the peer claims to be; the answer is `accept` or `refuse` on the link's driver.
-  func connection(_ link: Link, authenticated hello: Hello, _ agreement: Agreement, _ endpoints: Endpoints)
+  /// The handshake has shown who the peer claims to be, and what speaks for that; the answer is `accept` or `refuse` on
+  /// the link's driver.
+  func connection(
+    _ link: Link, authenticated hello: Hello, _ agreement: Agreement, _ endpoints: Endpoints,
+    certificate: PeerCertificate?)
   /// Both sides said WELCOME.
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool)
   /// The peer's WELCOME refused the connection.

@@ -47,7 +47,7 @@ struct EngineSettings: Sendable {
     } catch {
       throw TransportError(.badConfiguration, "limits: \(error)", delivery: .notDelivered, underlying: error)
     }
-    _ = try hello(target: "", isLoopback: true)
+    _ = try hello(target: "", isLoopback: true, .plaintext)
   }
 
   /// A new engine for one connection.
@@ -55,22 +55,26 @@ struct EngineSettings: Sendable {
   /// - Parameters:
   ///   - target: The server that must answer; empty for whoever does. Of a dialler only.
   ///   - isLoopback: Whether the bytes never leave this machine.
+  ///   - security: What is demanded of the peer.
   ///   - startedAt: When the time began that the handshake may take.
   func engine(
-    role: Role, target: ServerID, isLoopback: Bool, startedAt: NIODeadline = .now()
+    role: Role, target: ServerID, isLoopback: Bool, security: ConnectionSecurity,
+    startedAt: NIODeadline = .now()
   ) throws(TransportError) -> (engine: MuxConnection, nonce: Nonce) {
-    let hello = try hello(target: target, isLoopback: isLoopback)
+    let hello = try hello(target: target, isLoopback: isLoopback, security)
     let engine = MuxConnection(
       role: role, hello: hello, expectedServerID: target.isEmpty ? nil : target.rawValue, configuration: mux,
       seed: .random(in: 0...(.max)), now: startedAt)
     return (engine, hello.nonce)
   }
 
-  private func hello(target: ServerID, isLoopback: Bool) throws(TransportError) -> Hello {
+  private func hello(
+    target: ServerID, isLoopback: Bool, _ security: ConnectionSecurity
+  ) throws(TransportError) -> Hello {
     do {
       return try Hello(
-        features: features(isLoopback: isLoopback),
-        methods: .none,
+        features: features(isLoopback: isLoopback, security.layer),
+        methods: security.methods,
         maximumFramePayload: UInt32(mux.limits.maximumFramePayload),
         initialWindow: UInt32(mux.limits.initialWindow),
         streamCredit: mux.limits.streamCredit,
@@ -85,10 +89,10 @@ struct EngineSettings: Sendable {
     }
   }
 
-  /// What is offered to a peer.
-  func features(isLoopback: Bool) -> Features {
+  /// What is offered to a peer (R-HSK-15).
+  func features(isLoopback: Bool, _ layer: ConnectionSecurity.Layer) -> Features {
     switch frameChecksums {
-    case .automatic: isLoopback ? [] : .crc32
+    case .automatic: isLoopback || layer == .tls ? [] : .crc32
     case .always: .crc32
     case .never: []
     }

@@ -105,6 +105,7 @@ extension Closure {
     case .endOfInput: "the peer closed the connection"
     case .silent: "nothing was heard of the peer for too long"
     case .local(let code, let text): "closed here: \(code)\(text.isEmpty ? "" : ", \(text)")"
+    case .transportFailed(let text): text
     }
   }
 }

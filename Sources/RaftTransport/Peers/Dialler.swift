@@ -7,17 +7,20 @@ import StreamMux
 struct Dialler: Sendable {
   let settings: EngineSettings
   let services: InboundServices
+  let security: TransportSecurity
   let connectTimeout: TimeAmount
   let logger: Logger
 
   /// Connects a link to an address.
   ///
   /// - Parameters:
+  ///   - layer: What protects the connection.
   ///   - began: Told the channel, before it is connected.
   ///   - failed: Told why no connection was made, in which case the observer hears nothing.
   ///   - started: Told the nonce of our HELLO, before the handshake begins.
   func dial(
-    _ address: ServerAddress, target: ServerID, link: Link, observer: any ConnectionObserver,
+    _ address: ServerAddress, target: ServerID, layer: ConnectionSecurity.Layer, link: Link,
+    observer: any ConnectionObserver,
     began: @escaping @Sendable (any Channel) -> Void,
     started: @escaping @Sendable (Nonce) -> Void,
     failed: @escaping @Sendable (TransportError) -> Void
@@ -39,11 +42,16 @@ struct Dialler: Sendable {
       .flatMapThrowing { channel in
         do {
           let isLoopback = channel.remoteAddress?.isLoopback ?? false
-          let (engine, nonce) = try settings.engine(role: .dialler, target: target, isLoopback: isLoopback)
+          let connectionSecurity = ConnectionSecurity(security, layer: layer)
+          let (engine, nonce) = try settings.engine(
+            role: .dialler, target: target, isLoopback: isLoopback, security: connectionSecurity)
           started(nonce)
+          try security.install(layer, on: channel, role: .dialler)
           try channel.pipeline.syncOperations.addHandler(
             ConnectionDriver(
-              engine: engine, link: link, observer: observer, services: services, logger: logger))
+              engine: engine, link: link, observer: observer, services: services,
+              security: connectionSecurity,
+              logger: logger))
         } catch {
           channel.close(promise: nil)
           throw error

@@ -61,13 +61,13 @@ struct LinkRecord {
     case .connecting, .draining:
       break
     case .challenging(var identity, let incumbent):
-      identity.standing = max(identity.standing, .addressChecked)
+      identity.confirmAddress()
       stage = .challenging(identity, incumbent: incumbent)
     case .welcomed(var identity):
-      identity.standing = max(identity.standing, .addressChecked)
+      identity.confirmAddress()
       stage = .welcomed(identity)
     case .established(var identity, let peerGrantsRoute):
-      identity.standing = max(identity.standing, .addressChecked)
+      identity.confirmAddress()
       stage = .established(identity, peerGrantsRoute: peerGrantsRoute)
     }
   }

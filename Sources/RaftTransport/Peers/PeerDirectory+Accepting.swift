@@ -41,11 +41,11 @@ extension PeerDirectory {
       if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
       switch rules.verdict(on: spoken) {
       case .serveRMUX:
-        try self.serveRMUX(channel, acceptedAt: acceptedAt)
+        try self.serveRMUX(channel, over: .plaintext, acceptedAt: acceptedAt)
       case .serveClassic:
         try self.oldPeers.serve(channel)
       case .startTLS:
-        preconditionFailure("TLS is started where it is not configured")
+        try self.serveRMUX(channel, over: .tls, acceptedAt: acceptedAt)
       case .refuse(let reason):
         self.logger.warning(
           "a connection was refused",
@@ -56,7 +56,9 @@ extension PeerDirectory {
     try channel.pipeline.syncOperations.addHandler(router)
   }
 
-  private func serveRMUX(_ channel: any Channel, acceptedAt: NIODeadline) throws {
+  private func serveRMUX(
+    _ channel: any Channel, over layer: ConnectionSecurity.Layer, acceptedAt: NIODeadline
+  ) throws {
     let link = state.withLock { state in
       let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
       state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
@@ -66,10 +68,15 @@ extension PeerDirectory {
     logger[metadataKey: "accepted"] = "\(Self.name(of: channel))"
     do {
       let isLoopback = channel.remoteAddress?.isLoopback ?? false
+      let connectionSecurity = ConnectionSecurity(security, layer: layer)
       let (engine, _) = try settings.engine(
-        role: .acceptor, target: "", isLoopback: isLoopback, startedAt: acceptedAt)
+        role: .acceptor, target: "", isLoopback: isLoopback, security: connectionSecurity,
+        startedAt: acceptedAt)
+      try security.install(layer, on: channel, role: .acceptor)
       try channel.pipeline.syncOperations.addHandler(
-        ConnectionDriver(engine: engine, link: link, observer: self, services: services, logger: logger))
+        ConnectionDriver(
+          engine: engine, link: link, observer: self, services: services, security: connectionSecurity,
+          logger: logger))
     } catch {
       remove(
         link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))

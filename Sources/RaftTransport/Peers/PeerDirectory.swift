@@ -19,6 +19,7 @@ final class PeerDirectory: Sendable {
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
+    var methods = MethodMemory()
   }
 
   struct LinkState {
@@ -31,6 +32,8 @@ final class PeerDirectory: Sendable {
     var source: String?
     /// The nonce of the dialler's HELLO, which names the connection to both sides.
     var nonce: Nonce?
+    /// Looks its address up and asks the user's authorization; not needed any more when the connection is gone.
+    var admission: Task<Void, Never>?
   }
 
   let state: Mutex<State>
@@ -38,6 +41,7 @@ final class PeerDirectory: Sendable {
   let settings: EngineSettings
   let services: InboundServices
   let oldPeers: OldPeerDirectory
+  let security: TransportSecurity
   let eventLoop: any EventLoop
   let maximumHandshakes: Int
   /// What is served on accepted connections.
@@ -51,12 +55,13 @@ final class PeerDirectory: Sendable {
     self.settings = settings
     self.services = services
     self.oldPeers = oldPeers
+    security = configuration.security
     self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
     admissionRules = configuration.admissionRules
     logger = configuration.logger
     dialler = Dialler(
-      settings: settings, services: services,
+      settings: settings, services: services, security: configuration.security,
       connectTimeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : .seconds(10),
       logger: configuration.logger)
     let tableConfiguration = PeerTable.Configuration(
@@ -203,7 +208,7 @@ final class PeerDirectory: Sendable {
 
   // MARK: Actions
 
-  private func update(_ body: (inout PeerTable) -> [PeerTableAction]) {
+  func update(_ body: (inout PeerTable) -> [PeerTableAction]) {
     run(state.withLock { body(&$0.table) })
   }
 
@@ -252,9 +257,13 @@ final class PeerDirectory: Sendable {
 
   private func dial(_ address: ServerAddress, target: ServerID, _ id: LinkID) {
     let link = Link(id: id, eventLoop: eventLoop)
-    state.withLock { $0.links[id] = LinkState(link: link) }
+    let hasUsedTLS = state.withLock { state in
+      state.links[id] = LinkState(link: link)
+      return state.methods.hasUsedTLS(target)
+    }
     dialler.dial(
-      address, target: target, link: link, observer: self,
+      address, target: target, layer: security.layerForDialling(hasUsedTLS: hasUsedTLS), link: link,
+      observer: self,
       began: { channel in
         let isShutDown = self.state.withLock { state in
           state.links[id]?.channel = channel
@@ -282,7 +291,7 @@ final class PeerDirectory: Sendable {
 
   func remove(_ link: Link, _ error: TransportError) {
     let actions = state.withLock { state in
-      state.links[link.id] = nil
+      state.links.removeValue(forKey: link.id)?.admission?.cancel()
       return state.table.closed(link.id, error: error, now: .now())
     }
     run(actions)
@@ -302,41 +311,6 @@ final class PeerDirectory: Sendable {
 }
 
 extension PeerDirectory: ConnectionObserver {
-  func connection(
-    _ link: Link, authenticated hello: Hello, _ agreement: Agreement, _ endpoints: Endpoints
-  ) {
-    let source = endpoints.remoteIP.map(HostResolver.normalised)
-    let (isDialled, isKnown) = state.withLock { state in
-      if state.links[link.id]?.nonce == nil { state.links[link.id]?.nonce = hello.nonce }
-      state.links[link.id]?.source = source
-      return (
-        state.table.links[link.id]?.isDialled ?? false,
-        state.table.isKnown(ServerID(hello.serverID), at: ServerAddress(hello.address))
-      )
-    }
-    if isDialled { return authenticated(link, hello, .addressChecked) }
-    // An accepted connection earns a route by coming from where we would dial its peer (R-PAIR-14). Only addresses
-    // that we were asked to call are looked up: a stranger's are nobody's business.
-    guard isKnown, let source, let host = (try? HostPort(hello.address))?.host else {
-      return authenticated(link, hello, .claimed)
-    }
-    if let literal = HostResolver.literal(host) {
-      return authenticated(link, hello, literal == source ? .addressChecked : .claimed)
-    }
-    // The handshake's own deadline bounds this wait; an answer that comes later finds the link gone.
-    Task {
-      let isEarned = await HostResolver.addresses(of: host).contains(source)
-      self.authenticated(link, hello, isEarned ? .addressChecked : .claimed)
-    }
-  }
-
-  private func authenticated(_ link: Link, _ hello: Hello, _ standing: PeerIdentity.Standing) {
-    let identity = PeerIdentity(
-      id: ServerID(hello.serverID), advertisedAddress: ServerAddress(hello.address),
-      incarnation: hello.incarnation, standing: standing)
-    update { $0.authenticated(link.id, identity, now: .now()) }
-  }
-
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
     update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: .now()) }
     noteSpokenRMUX(link.id)
@@ -358,8 +332,7 @@ extension PeerDirectory: ConnectionObserver {
   }
 
   func connection(_ link: Link, refused refusal: Refusal) {
-    let code: TransportError.Code = refusal.code == .wrongServer ? .wrongServer : .refused
-    let error = TransportError(code, "\(refusal)", delivery: .notDelivered)
+    let error = TransportError(TransportError.Code(refusal.code), "\(refusal)", delivery: .notDelivered)
     update { $0.refused(link.id, error: error, isDuplicate: refusal.code == .duplicate, now: .now()) }
   }
 
@@ -374,8 +347,7 @@ extension PeerDirectory: ConnectionObserver {
   func connection(_ link: Link, closed closure: Closure, unheard: Bool) {
     let code: TransportError.Code
     switch closure {
-    case .refused(let refusal) where refusal.code == .wrongServer: code = .wrongServer
-    case .refused, .refusedByPeer: code = .refused
+    case .refused(let refusal), .refusedByPeer(let refusal): code = TransportError.Code(refusal.code)
     default: code = .unreachable
     }
     let isSilent = if case .endOfInput = closure { unheard } else { false }
@@ -383,5 +355,18 @@ extension PeerDirectory: ConnectionObserver {
       link,
       TransportError(
         code, closure.explanation, delivery: .notDelivered, underlying: isSilent ? ClosedInSilence() : nil))
+  }
+}
+
+extension TransportError.Code {
+  /// What a refusal of the handshake means to a call that waits for the connection.
+  fileprivate init(_ refusal: ErrorCode) {
+    self =
+      switch refusal {
+      case .wrongServer: .wrongServer
+      case .unauthenticated: .unauthenticated
+      case .unauthorized: .unauthorized
+      default: .refused
+      }
   }
 }

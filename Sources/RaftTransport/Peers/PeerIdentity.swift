@@ -7,6 +7,8 @@ struct PeerIdentity: Hashable, Sendable {
   /// Grows with each start of the peer's process.
   let incarnation: UInt64
   var standing: Standing
+  /// Whether the peer has proved that it knows the cluster's key.
+  var hasProvedKey = false
 
   /// How well the identity was earned (R-PAIR): a connection displaces another only if it stands at least as high.
   enum Standing: Int, Comparable, Sendable {
@@ -14,12 +16,20 @@ struct PeerIdentity: Hashable, Sendable {
     case claimed
     /// The connection comes from where our own resolver finds the address at which we were asked to call this peer.
     case addressChecked
-    /// Cryptography shows it.
+    /// The same, and the peer has proved that it is a member of the cluster.
+    case memberAndAddressChecked
+    /// A certificate shows it.
     case proven
 
     static func < (left: Standing, right: Standing) -> Bool {
       left.rawValue < right.rawValue
     }
+  }
+
+  /// The peer's address was confirmed, too. A key proves membership and not which member a peer is: it adds to what the
+  /// address shows, and is worth nothing more without it.
+  mutating func confirmAddress() {
+    standing = max(standing, hasProvedKey ? .memberAndAddressChecked : .addressChecked)
   }
 
   /// Whether this peer, to whom we have a connection, shows that another connection is of an earlier start of the

@@ -200,11 +200,12 @@ extension PeerTable {
   // MARK: Addresses and alarms
 
   /// A peer that connected from where it lives can be called there (R-PAIR-14). What we found ourselves by dialling
-  /// counts for more than what a peer says.
+  /// counts for more than what a peer says; and what a peer has proven is its name, so that calls by that name may go to
+  /// it, but not calls for whoever answers at an address (R-PAIR-19).
   mutating func settleAdvertised(_ identity: PeerIdentity, on link: LinkID) -> [PeerTableAction] {
     let address = identity.advertisedAddress
     guard !address.rawValue.isEmpty else { return [] }
-    guard addresses[address, default: identity.id] == identity.id else {
+    guard identity.standing != .proven, addresses[address, default: identity.id] == identity.id else {
       return resumeWaiters(of: DialTarget(address: address, id: identity.id), on: link)
     }
     return settle(address, owner: identity.id, on: link)

@@ -101,8 +101,12 @@ struct PeerTable {
   /// Where another server was found than the call wants there is none: the address may have moved, which only an
   /// attempt to dial it can show.
   func route(to id: ServerID, at address: ServerAddress) -> LinkID? {
-    guard let owner = addresses[address], id.isEmpty || id == owner else { return nil }
-    return routes[owner]
+    if let owner = addresses[address], id.isEmpty || id == owner { return routes[owner] }
+    // Who has proven its name is believed where it says that it lives, by those who ask for it by that name.
+    guard let link = routes[id], let peer = links[link]?.identity, peer.standing == .proven,
+      peer.advertisedAddress == address
+    else { return nil }
+    return link
   }
 
   /// Whether we were asked to call a server at an address, so that its connection from there can be confirmed.

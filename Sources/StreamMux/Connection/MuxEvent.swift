@@ -63,6 +63,8 @@ package enum Closure: Equatable, Sendable {
   case silent
   /// The owner closed the connection.
   case local(ErrorCode, String)
+  /// What carries the bytes failed; the engine does not see that itself, its owner does.
+  case transportFailed(String)
 }
 
 /// Why a stream could not be opened.

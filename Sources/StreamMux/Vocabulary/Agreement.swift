@@ -26,14 +26,20 @@ package struct Agreement: Hashable, Sendable {
           """)
     }
     guard let method = one.methods.intersection(other.methods).strongest else {
-      throw Refusal(
-        code: .unauthenticated,
-        text: """
-          no common authentication method: \(one.serverID) offers \(one.methods.summary), \
-          \(other.serverID) \(other.methods.summary); configure the same for both
-          """)
+      throw Refusal(code: .unauthenticated, text: Self.objection(one, other))
     }
     self.init(version: newest, features: one.features.intersection(other.features), method: method)
+  }
+
+  private static func objection(_ one: Hello, _ other: Hello) -> String {
+    // A HELLO without any method is an answer in plaintext by somebody who wants none (R-SEC-15).
+    for (asking, asked) in [(one, other), (other, one)] where asking.methods.rawValue == 0 {
+      return "\(asking.serverID) takes no connections in plaintext; configure TLS for \(asked.serverID), too"
+    }
+    return """
+      no common authentication method: \(one.serverID) offers \(one.methods.summary), \
+      \(other.serverID) \(other.methods.summary); configure the same for both
+      """
   }
 }
 

@@ -36,6 +36,7 @@ final class DemoNode: Sendable {
         clusterID: settings.clusterID,
         maxRPCsInFlight: settings.depth,
         compression: settings.compression.mode,
+        security: try settings.security.security(of: id),
         eventLoopGroup: threads,
         logger: logger
       )

@@ -14,6 +14,9 @@ struct DemoRun: Sendable {
     var wasInterrupted: Bool
   }
 
+  /// The name of the demo's cluster.
+  static let clusterID = "raft-mux-demo"
+
   /// The longest that the traffic may go on beyond its time before the nodes are closed under it.
   private static let grace = Duration.seconds(60)
 
@@ -45,7 +48,8 @@ struct DemoRun: Sendable {
     let before = OpenDescriptors.current()
     let cluster = try await Cluster.start(
       settings: NodeSettings(
-        clusterID: "raft-mux-demo", compression: self.settings.compression, depth: self.settings.depth),
+        clusterID: Self.clusterID, compression: self.settings.compression, depth: self.settings.depth,
+        security: self.settings.security),
       inProcesses: self.settings.inProcesses, open: self.open)
     pace.begin()
     let traffic = Traffic(cluster: cluster, files: files, batch: self.settings.batch, pace: pace)

@@ -14,6 +14,7 @@ struct DemoSettings: Sendable, Equatable {
   var depth: Int
   /// Entries per AppendEntries request.
   var batch: Int
+  var security = SecurityChoice.plaintext
   /// Whether standard output gets the summary as JSON and nothing else.
   var json: Bool
 }

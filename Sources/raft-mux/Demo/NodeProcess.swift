@@ -25,7 +25,7 @@ final class NodeProcess: FollowerNode {
         arguments: [
           "node", "--id", id, "--cluster", settings.clusterID,
           "--compression", settings.compression.rawValue, "--depth", "\(settings.depth)",
-        ],
+        ] + settings.security.arguments,
         onLine: { answers.take(line: $0) },
         onEnd: { answers.end() }
       )

@@ -27,4 +27,5 @@ struct NodeSettings: Codable, Sendable, Equatable {
   var compression: CompressionChoice
   /// AppendEntries requests under way at once per follower.
   var depth: Int
+  var security = SecurityChoice.plaintext
 }
