@@ -176,6 +176,16 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "InteropTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
       dependencies: [
         "RaftWire", "StreamMux", "RaftTransport",

@@ -78,6 +78,11 @@ final class ChildProcess: Sendable {
     _ = await self.exit.wait(atMost: .seconds(5))
   }
 
+  /// Ends the process without giving it a chance to say goodbye.
+  func endAbruptly() {
+    kill(self.id, SIGKILL)
+  }
+
   /// Whether a process with this number exists still.
   static func isAlive(_ id: Int32) -> Bool {
     kill(id, 0) == 0
