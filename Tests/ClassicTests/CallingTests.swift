@@ -227,7 +227,7 @@ import Testing
       let first = await socket.next(4 * length)
       #expect(first.readableBytes == 4 * length)
       var taken = 0
-      var answers = pipeline.consumer.makeAsyncIterator()
+      let answers = pipeline.consumer.makeAsyncIterator()
       for number in 1...8 {
         if number > 4 { _ = await socket.next(length) }
         await socket.send(try bytes(answering: AppendEntriesResponse(lastLog: UInt64(number))))

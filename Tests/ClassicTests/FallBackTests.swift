@@ -11,7 +11,7 @@ import Testing
   func everyCall() async throws {
     let caller = try await listen("caller") { $0.maxRPCsInFlight = 16 }
     for kind in 0..<5 {
-      let callee = try await listen("callee-\(kind)", .classicOnly)
+      let callee = try await listen(ServerID("callee-\(kind)"), .classicOnly)
       try await closing(callee) {
         try await withEchoConsumer(callee) { _ in
           let (id, address) = (ServerID("callee-\(kind)"), callee.localAddress)
@@ -34,7 +34,7 @@ import Testing
           default:
             try await caller.withAppendPipeline(id: id, target: address) { pipeline in
               _ = try await pipeline.appendEntries(numbered(4))
-              var answers = pipeline.consumer.makeAsyncIterator()
+              let answers = pipeline.consumer.makeAsyncIterator()
               #expect(try await answers.next()?.response.lastLog == 5)
             }
           }

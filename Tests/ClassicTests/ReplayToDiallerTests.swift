@@ -111,7 +111,7 @@ import Testing
       guard case .appendEntries(let request) = exchange.command else { continue }
       _ = try await pipeline.appendEntries(request)
     }
-    var answers = pipeline.consumer.makeAsyncIterator()
+    let answers = pipeline.consumer.makeAsyncIterator()
     for exchange in exchanges {
       let future = try #require(await answers.next())
       let expected = try exchange.answer(AppendEntriesResponse.self)

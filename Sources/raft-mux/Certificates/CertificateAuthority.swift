@@ -24,7 +24,8 @@
     ///   - name: Who it is, for people.
     ///   - validity: When it may be used; what it signs ends with it.
     init(name: String, validity: ClosedRange<Date>) throws {
-      key = Certificate.PrivateKey(P256.Signing.PrivateKey())
+      let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
+      self.key = key
       let subject = try DistinguishedName { CommonName(name) }
       certificate = try Certificate(
         version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,

@@ -84,7 +84,8 @@ struct RecordedExchange: Sendable {
       let command = try WireDecoder().decodeCommand(from: &requests)
       var body = ByteBuffer()
       if case .installSnapshot(let request) = command {
-        body = try #require(requests.readSlice(length: Int(request.size)))
+        let bytes = requests.readSlice(length: Int(request.size))
+        body = try #require(bytes)
       }
       let sent = try #require(requests.getSlice(at: begin, length: requests.readerIndex - begin))
       exchanges.append(
