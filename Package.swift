@@ -88,10 +88,21 @@ let package = Package(
     .target(
       name: "RaftTransportTesting",
       dependencies: [
-        "RaftTransport", "RaftWire",
+        "RaftTransport", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: sourceSettings
+    ),
+    .target(
+      name: "ConformanceSuite",
+      dependencies: [
+        "RaftWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: sourceSettings
     ),
@@ -99,7 +110,7 @@ let package = Package(
     .executableTarget(
       name: "raft-mux",
       dependencies: [
-        "CBenchProbes", "RaftTransport", "RaftWire", "RaftTransportTesting",
+        "CBenchProbes", "ConformanceSuite", "RaftTransport", "RaftWire", "RaftTransportTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
@@ -141,6 +152,19 @@ let package = Package(
       ],
       swiftSettings: testSettings
     ),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "RaftWire", "StreamMux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      path: "Tests/Fuzzing/Targets",
+      swiftSettings: sourceSettings
+    ),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["FuzzTargets", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: testSettings
+    ),
     .testTarget(
       name: "ClassicTests",
       dependencies: [
@@ -159,10 +183,18 @@ let package = Package(
         "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "X509", package: "swift-certificates"),
-        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Authentication"])),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testSettings
@@ -172,6 +204,16 @@ let package = Package(
       dependencies: [
         "raft-mux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: [
+        "ConformanceSuite", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testSettings
     ),
@@ -186,12 +228,29 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "SimulationTests",
+      dependencies: ["RaftTransport", "RaftTransportTesting"],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SpecTests",
       dependencies: [
-        "RaftWire", "StreamMux", "RaftTransport",
+        "ConformanceSuite", "RaftWire", "StreamMux", "RaftTransport",
         .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: testSettings
     ),
   ]
 )
+
+/// The fuzzer links only where libFuzzer is, with `-sanitize=fuzzer`: `.ci/fuzz` sets this, and nobody else has to.
+if Context.environment["RAFT_MUX_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver"))
+}
+
+/// Only `.ci/sanitize thread` sets this: the thread sanitizer has to be told of locks that it cannot see.
+if Context.environment["RAFT_MUX_SANITIZE"] == "thread" {
+  package.targets.append(.target(name: "MutexAnnotations", path: "Tests/Sanitizing"))
+  package.targets.first { $0.name == "FuzzTests" }?.dependencies.append("MutexAnnotations")
+}

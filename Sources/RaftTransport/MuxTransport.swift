@@ -61,7 +61,8 @@ public final class MuxTransport: Transport, Service {
     self.oldPeers = oldPeers
     self.listener = listener
     self.executor = executor
-    self.addresses = AddressBook(provider: configuration.addressProvider, logger: configuration.logger)
+    self.addresses = AddressBook(
+      provider: configuration.addressProvider, waits: directory.waits, logger: configuration.logger)
     self.encoder = WireEncoder(profile: configuration.wireProfile)
   }
 
@@ -86,7 +87,7 @@ public final class MuxTransport: Transport, Service {
     let listener: Listener
     do {
       listener = try await Listener.open(
-        on: hostPort, eventLoop: eventLoop, logger: configuration.logger
+        on: hostPort, network: configuration.environment.network, eventLoop: eventLoop, services: services
       ) { channel in
         directory.futureResult.flatMap { $0.accept(channel) }
       }
@@ -199,7 +200,7 @@ public final class MuxTransport: Transport, Service {
     case .rmux(let link):
       let call = SnapshotCall(
         link: link, peer: id, group: configuration.group, encoder: encoder, limits: services.messageLimits,
-        compression: configuration.compression, clock: clock)
+        compression: configuration.compression, environment: configuration.environment, clock: clock)
       return try await call.run(request, data)
     case .classic(let target):
       return try await ClassicSnapshotCall.run(
@@ -208,7 +209,7 @@ public final class MuxTransport: Transport, Service {
   }
 
   private var callDeadline: NIODeadline? {
-    configuration.timeout > .zero ? .now() + TimeAmount(configuration.timeout) : nil
+    configuration.timeout > .zero ? directory.now + TimeAmount(configuration.timeout) : nil
   }
 
   private func call<Request: RaftRequest>(
@@ -217,9 +218,15 @@ public final class MuxTransport: Transport, Service {
     let deadline = callDeadline
     switch try await route(to: id, target, deadline: deadline) {
     case .rmux(let link):
-      return try await UnaryCall.run(
-        request, on: link, peer: id, group: configuration.group, encoder: encoder,
-        limits: services.messageLimits, deadline: deadline)
+      do {
+        return try await UnaryCall.run(
+          request, on: link, peer: id, group: configuration.group, encoder: encoder,
+          limits: services.messageLimits, deadline: deadline)
+      } catch let error as TransportError
+        where error.code == .connectionLost && configuration.environment.has(.repeatsLostCalls)
+      {
+        return try await call(id, target, request)
+      }
     case .classic(let target):
       return try await ClassicUnaryCall.run(request, to: target, on: oldPeers, deadline: deadline)
     }
@@ -233,7 +240,7 @@ public final class MuxTransport: Transport, Service {
 
   private func route(to id: ServerID, _ target: ServerAddress, deadline: NIODeadline?) async throws -> Route {
     if isShutdown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
-    let address = await addresses.address(of: id, orElse: target)
+    let address = try await addresses.address(of: id, orElse: target, deadline: deadline)
     if let link = directory.establishedLink(to: id, at: address) { return .rmux(link) }
     let peer = DialTarget(address: address, id: id)
     switch oldPeers.chooser.choice(for: peer) {

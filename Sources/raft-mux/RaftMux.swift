@@ -11,7 +11,8 @@ struct RaftMux: AsyncParsableCommand {
   private static var subcommands: [any ParsableCommand.Type] {
     var commands: [any ParsableCommand.Type] = [
       DemoCommand.self, NodeCommand.self, BenchCommand.self, BenchServerCommand.self, IdleCallerCommand.self,
-      LinkCommand.self,
+      LinkCommand.self, FaultNodeCommand.self, ConformanceCommand.self, DecodeCommand.self,
+      SimulateCommand.self, SoakCommand.self,
     ]
     #if Authentication
       commands.append(CertsCommand.self)

@@ -4,9 +4,15 @@ import Testing
 /// The instrument itself: two Go peers that speak with each other.
 @Suite(.enabled(if: GoProgram.isWanted, Comment(rawValue: GoProgram.skipped)))
 struct GoPeerTests {
-  @Test func twoGoPeersAnswerEachOther() async throws {
-    let (server, address) = try await GoPeer.listening(GoListening(transport: .classic, server: "b"))
-    let (caller, _) = try await GoPeer.listening(GoListening(transport: .classic, server: "a"))
+  @Test func theGoEndpointReadsTheVectorsOfTheSpecification() async {
+    let output = await GoProgram.runOwnTests()
+    #expect(output.hasPrefix("ok"), "\(output)")
+  }
+
+  @Test(arguments: GoCarrier.allCases)
+  func twoGoPeersAnswerEachOther(carrier: GoCarrier) async throws {
+    let (server, address) = try await GoPeer.listening(GoListening(transport: carrier, server: "b"))
+    let (caller, _) = try await GoPeer.listening(GoListening(transport: carrier, server: "a"))
 
     let vote = try await caller.call(
       "RequestVote", at: address, GoRequest(term: 7, candidate: Data("a".utf8), lastLogIndex: 4))

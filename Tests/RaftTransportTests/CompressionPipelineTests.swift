@@ -221,8 +221,8 @@ struct CompressionPipelineTests {
 struct CompressionJobTests {
   @Test("A job gives its result or its error")
   func results() async throws {
-    let good = PoolJob(on: .singleton) { 42 }
-    let bad = PoolJob<Int>(on: .singleton) { throw PieceSource.Broken() }
+    let good = PoolJob(on: NIOThreadPool.singleton) { 42 }
+    let bad = PoolJob<Int>(on: NIOThreadPool.singleton) { throw PieceSource.Broken() }
     #expect(try await good.value() == 42)
     await #expect(throws: PieceSource.Broken.self) { try await bad.value() }
   }

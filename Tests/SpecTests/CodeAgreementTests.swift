@@ -119,8 +119,8 @@ struct CodeAgreementTests {
     // Numbers of the parts above the engine.
     #expect(
       Set(table.map(\.name)).subtracting(values.keys) == [
-        "maximumMessageSize", "handshakes", "connections", "waitingCalls", "unansweredRequestsPerStream",
-        "displacementsPerMinute",
+        "maximumMessageSize", "handshakes", "handshakesPerAddress", "connections", "waitingCalls",
+        "unansweredRequestsPerStream", "handlersPerPeer", "displacementsPerMinute", "logLineBurst",
       ])
   }
 

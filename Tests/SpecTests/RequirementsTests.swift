@@ -1,3 +1,4 @@
+import ConformanceSuite
 import Foundation
 import Testing
 
@@ -37,6 +38,43 @@ struct RequirementsTests {
       """
     try text.write(
       to: SpecFolder.spec.appending(path: "tables/requirements.json"), atomically: true, encoding: .utf8)
+    try suiteTable(requirements).write(to: suiteTableFile, atomically: true, encoding: .utf8)
+  }
+
+  private static let suiteTableFile = SpecFolder.root.appending(
+    path: "Sources/ConformanceSuite/Suite/RequirementTable.swift")
+
+  /// The conformance suite's own copy of the table: a tool that is installed alone has no `Spec/` to read.
+  private static func suiteTable(_ requirements: [Requirement]) -> String {
+    let lines = requirements.map { requirement in
+      "  "
+        + [
+          requirement.id, requirement.file, requirement.level, requirement.observable ? "yes" : "no",
+          requirement.sentence,
+        ].joined(separator: "\t")
+    }
+    return """
+      // swift-format-ignore-file
+      /// `Spec/tables/requirements.json` as lines of fields with tabs between them. Written by SpecTests with
+      /// `RAFT_MUX_RECORD_SPEC`, and held to the table by them.
+      enum RequirementTable {
+        static let lines = #\"""
+      \(lines.joined(separator: "\n"))
+        \"""#
+      }
+
+      """
+  }
+
+  @Test("The conformance suite has the same requirements")
+  func suiteAgrees() throws {
+    #expect(try String(contentsOf: Self.suiteTableFile, encoding: .utf8) == Self.suiteTable(inTable))
+    let suite = ConformanceSuite.Requirements.all
+    #expect(suite.count == inTable.count)
+    for requirement in inTable {
+      let own = suite[requirement.id]
+      #expect(own?.sentence == requirement.sentence && own?.level == requirement.level, "\(requirement.id)")
+    }
   }
 
   @Test("On the pages and in requirements.json they are the same")
@@ -101,11 +139,14 @@ struct RequirementsTests {
     let ids = Set(onPages.map(\.id))
     var sources: Set<String> = []
     var tests: Set<String> = []
-    for file in try SpecFolder.sources(in: ["Sources", "Tests"]) where !file.path.contains("SpecTests") {
+    for file in try SpecFolder.sources(in: ["Sources", "Tests"])
+    where !file.path.contains("SpecTests") && !file.path.hasSuffix("RequirementTable.swift") {
       for match in file.text.matches(of: /\bR-[A-Z]+-[0-9]+\b/) {
         let id = String(match.0)
         #expect(ids.contains(id), "\(file.path) cites \(id), which does not exist")
-        if file.path.hasPrefix("Sources/") { sources.insert(id) } else { tests.insert(id) }
+        // A case of the conformance suite is a test, which our own transport has to pass.
+        let isTest = file.path.hasPrefix("Tests/") || file.path.hasPrefix("Sources/ConformanceSuite/Cases/")
+        if isTest { tests.insert(id) } else { sources.insert(id) }
       }
     }
     let musts = onPages.filter { $0.level.hasPrefix("MUST") }.map(\.id)

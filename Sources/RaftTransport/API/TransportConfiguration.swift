@@ -65,6 +65,12 @@ public struct TransportConfiguration: Sendable {
   /// Where events are logged.
   public var logger: Logger
 
+  /// Looks names up, blocking; the system's, but for tests.
+  var lookUp: HostLookups.System = HostResolver.socketAddresses
+
+  /// What the transport takes from outside; another one than the system's is for simulations.
+  package var environment = TransportEnvironment.system
+
   /// A configuration with defaults for everything that is not named.
   public init(
     serverID: ServerID,
@@ -155,8 +161,16 @@ public struct TransportConfiguration: Sendable {
     /// How many calls may wait for a connection to one peer, or for stream credit on it.
     public var waitingCalls: Int
 
+    /// How many requests of one peer may be with handlers, over all its connections, and as many again for elections;
+    /// those behind them wait on their streams. A request with n entries counts as 1 + n / 16, and what has come over
+    /// connections that were lost counts as long as its handlers run. 2 KiB each.
+    public var handlersPerPeer: Int
+
     /// How many connections may be in the handshake at once; further ones are closed.
     public var handshakes: Int
+
+    /// How many of these may come from one address; further ones are closed.
+    public var handshakesPerAddress: Int
 
     /// How many connections there may be in all; further peers are refused with `busy`.
     public var connections: Int
@@ -172,7 +186,9 @@ public struct TransportConfiguration: Sendable {
       snapshotStreams: Int = 8,
       unansweredRequestsPerStream: Int = 64,
       waitingCalls: Int = 1024,
+      handlersPerPeer: Int = 4096,
       handshakes: Int = 128,
+      handshakesPerAddress: Int = 64,
       connections: Int = 1024
     ) {
       self.maximumMessageBytes = maximumMessageBytes
@@ -181,7 +197,9 @@ public struct TransportConfiguration: Sendable {
       self.snapshotStreams = snapshotStreams
       self.unansweredRequestsPerStream = unansweredRequestsPerStream
       self.waitingCalls = waitingCalls
+      self.handlersPerPeer = handlersPerPeer
       self.handshakes = handshakes
+      self.handshakesPerAddress = handshakesPerAddress
       self.connections = connections
     }
   }

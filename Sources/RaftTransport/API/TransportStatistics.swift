@@ -2,10 +2,13 @@
 public struct TransportStatistics: Sendable, Hashable {
   /// The live connections, ordered by the peers' IDs, those of the classic protocol behind the others.
   public var connections: [Connection]
+  /// What has happened to connections since the transport was opened.
+  public var events: Events
 
   /// Figures of a transport; for transports and their tests.
-  public init(connections: [Connection]) {
+  public init(connections: [Connection], events: Events = Events()) {
     self.connections = connections
+    self.events = events
   }
 
   /// One TCP connection.
@@ -40,7 +43,7 @@ public struct TransportStatistics: Sendable, Hashable {
     public var leastRoundTrip: Duration?
     /// What the path carries, in bytes per second, as far as appends and snapshots have shown it; `nil` before.
     public var pathRate: Int?
-    /// How often appends and snapshots were held back so that the path's queue stays short.
+    /// Pauses of appends and snapshots, made so that the path's queue stays short.
     public var bulkPauses: UInt64
     /// Snapshots on their way out.
     public var snapshots: [Snapshot]

@@ -193,7 +193,7 @@ final class ClassicAppendStream: ClassicExchange {
       deadline = nil
       return
     }
-    deadline = .now() + timeout
+    deadline = caller.eventLoop.now + timeout
     if timer == nil { armTimer(timeout) }
   }
 
@@ -202,7 +202,7 @@ final class ClassicAppendStream: ClassicExchange {
     timer = caller.eventLoop.assumeIsolated().scheduleTask(in: time) {
       self.timer = nil
       guard let deadline = self.deadline, case .open(let connection) = self.state else { return }
-      let now = NIODeadline.now()
+      let now = self.caller.eventLoop.now
       if now < deadline { return self.armTimer(deadline - now) }
       // What has come and waits for the consumer is not the peer's fault.
       if self.pipeline.readAllowance == 0 { return self.expectAnswer() }

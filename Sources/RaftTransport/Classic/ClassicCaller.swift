@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import NIOPosix
 
 /// The connections to old peers: gives each exchange one, from the pool or a new one (R-CLS-14).
 ///
@@ -8,6 +7,8 @@ import NIOPosix
 final class ClassicCaller {
   let eventLoop: any EventLoop
   private let chooser: ProtocolChooser
+  private let network: any TransportNetwork
+  private let lookups: HostLookups
   private let connectTimeout: TimeAmount
   private let maximumCalls: Int
   private var pool: ClassicPool<ClassicConnection>
@@ -24,6 +25,8 @@ final class ClassicCaller {
   init(configuration: TransportConfiguration, chooser: ProtocolChooser, eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
     self.chooser = chooser
+    network = configuration.environment.network
+    lookups = HostLookups(system: configuration.lookUp)
     connectTimeout = configuration.timeout > .zero ? TimeAmount(configuration.timeout) : .seconds(10)
     maximumCalls = configuration.oldPeers.maximumCalls
     pool = ClassicPool(maximumIdle: configuration.oldPeers.maximumIdleConnections)
@@ -60,16 +63,17 @@ final class ClassicCaller {
     let (myself, dialled) = (
       NIOLoopBound(self, eventLoop: eventLoop), NIOLoopBound(connection, eventLoop: eventLoop)
     )
-    ClientBootstrap(group: eventLoop)
-      .connectTimeout(connectTimeout)
-      .channelInitializer { channel in
+    network
+      .connect(
+        host: hostPort.host, port: hostPort.port, eventLoop: eventLoop, timeout: connectTimeout,
+        resolver: lookups.resolver(on: eventLoop)
+      ) { channel in
         channel.eventLoop.makeCompletedFuture {
           myself.value.track(channel)
           try ClassicSocket.prepareDialled(channel)
           try channel.pipeline.syncOperations.addHandler(dialled.value)
         }
       }
-      .connect(host: hostPort.host, port: hostPort.port)
       .assumeIsolated()
       .whenComplete { result in
         switch result {
@@ -158,6 +162,7 @@ final class ClassicCaller {
     _ = pool.removeAll()
     for connection in connections.values { connection.shutDown() }
     for channel in sockets.values { channel.close(promise: nil) }
+    lookups.shutDown()
   }
 
   var statistics: [TransportStatistics.Connection] { connections.values.map(\.statistics) }

@@ -34,7 +34,7 @@ final class ClassicServer: ChannelInboundHandler {
   /// Whether the connection ends behind the next answer.
   private var isRetiring = false
   private var isReading = false
-  private var lastProgress = NIODeadline.now()
+  private var lastProgress: NIODeadline
   private var stallTimer: Scheduled<Void>?
   private var bytesReceived: UInt64 = 0
   private var bytesSent: UInt64 = 0
@@ -42,6 +42,7 @@ final class ClassicServer: ChannelInboundHandler {
   init(listener: ClassicListener, logger: Logger) {
     self.listener = listener
     self.logger = logger
+    lastProgress = listener.eventLoop.now
     assembler = MessageAssembler(limits: listener.services.messageLimits)
   }
 
@@ -59,7 +60,7 @@ final class ClassicServer: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = unwrapInboundIn(data)
     isReading = false
-    lastProgress = .now()
+    lastProgress = listener.eventLoop.now
     bytesReceived += UInt64(bytes.readableBytes)
     if case .over = phase { return }
     assembler.append(bytes.withoutPinning())
@@ -151,9 +152,10 @@ final class ClassicServer: ChannelInboundHandler {
 
   /// Upstream's way with what it does not understand: not a byte, and the end (R-CLS-6).
   private func refuse(_ error: WireError) {
-    logger.warning(
-      "an old peer sent a request that cannot be read; its connection is closed",
-      metadata: ["error": "\(error)"])
+    listener.services.counters.add(\.unreadableRequests)
+    listener.services.peerLog.log(
+      .unreadableRequest, .warning, "an old peer sent a request that cannot be read; its connection is closed",
+      metadata: ["error": "\(error)"], to: logger)
     phase = .over
     close()
   }
@@ -212,7 +214,7 @@ final class ClassicServer: ChannelInboundHandler {
     phase = .answering
     requestBytes = 0
     bytesSent += UInt64(answer.readableBytes)
-    lastProgress = .now()
+    lastProgress = listener.eventLoop.now
     // The next request is read when the socket has this answer: a peer that does not read is not read either.
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenSuccess { self.answerWritten() }
@@ -277,7 +279,7 @@ final class ClassicServer: ChannelInboundHandler {
 
   private func watchForStall() {
     guard stallTimer == nil, isPeerDue else { return }
-    lastProgress = .now()
+    lastProgress = listener.eventLoop.now
     armStallTimer()
   }
 
@@ -285,7 +287,7 @@ final class ClassicServer: ChannelInboundHandler {
     stallTimer = listener.eventLoop.assumeIsolated().scheduleTask(deadline: lastProgress + listener.stall) {
       self.stallTimer = nil
       guard self.isPeerDue else { return }
-      guard self.lastProgress + self.listener.stall <= .now() else { return self.armStallTimer() }
+      guard self.lastProgress + self.listener.stall <= self.listener.eventLoop.now else { return self.armStallTimer() }
       self.logger.warning("an old peer stopped inside a request or an answer; its connection is closed")
       self.close()
     }

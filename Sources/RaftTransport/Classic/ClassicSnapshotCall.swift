@@ -26,7 +26,7 @@ final class ClassicSnapshotCall: ClassicExchange {
   private var unwritten = 0
   private var timer: Scheduled<Void>?
   /// When something last moved.
-  private var lastProgress = NIODeadline.now()
+  private var lastProgress: NIODeadline
 
   private init(
     _ request: ByteBuffer, to target: DialTarget, caller: ClassicCaller, upload: ClassicUpload,
@@ -38,6 +38,7 @@ final class ClassicSnapshotCall: ClassicExchange {
     self.upload = upload
     self.clock = clock
     self.result = result
+    lastProgress = caller.eventLoop.now
     assembler = MessageAssembler(limits: limits)
   }
 
@@ -115,7 +116,7 @@ final class ClassicSnapshotCall: ClassicExchange {
 
   private func written(_ count: Int) {
     unwritten -= count
-    lastProgress = .now()
+    lastProgress = caller.eventLoop.now
     upload.written(count)
     awaitAnswerIfSent()
   }
@@ -138,7 +139,7 @@ final class ClassicSnapshotCall: ClassicExchange {
   func begin(on connection: ClassicConnection) {
     guard case .waiting = state else { return connection.giveBack() }
     state = .sending(connection)
-    lastProgress = .now()
+    lastProgress = caller.eventLoop.now
     timer?.cancel()
     arm(clock.transfer)
     connection.write(request)
@@ -171,7 +172,7 @@ final class ClassicSnapshotCall: ClassicExchange {
 
   private func awaitAnswerIfSent() {
     guard case .awaitingAnswer = state, unwritten == 0, clock.answer != nil else { return }
-    lastProgress = .now()
+    lastProgress = caller.eventLoop.now
     timer?.cancel()
     arm(clock.answer)
   }
@@ -187,7 +188,7 @@ final class ClassicSnapshotCall: ClassicExchange {
     let isSending = if case .sending = state { true } else { false }
     // A source of our own that takes its time is not the peer's fault.
     if isSending, unwritten == 0 { return arm(limit) }
-    let idle = NIODeadline.now() - lastProgress
+    let idle = caller.eventLoop.now - lastProgress
     if idle < limit { return arm(limit - idle) }
     timeOut(unwritten > 0 ? "no byte of the snapshot was taken" : "the snapshot was sent, but not answered")
   }

@@ -16,7 +16,7 @@ final class OldPeerDirectory: Sendable {
     self.eventLoop = eventLoop
     encoder = services.encoder
     limits = services.messageLimits
-    chooser = ProtocolChooser(configuration: configuration)
+    chooser = ProtocolChooser(configuration: configuration, eventLoop: eventLoop)
     caller = NIOLoopBound(
       ClassicCaller(configuration: configuration, chooser: chooser, eventLoop: eventLoop),
       eventLoop: eventLoop)

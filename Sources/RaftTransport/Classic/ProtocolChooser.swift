@@ -5,10 +5,12 @@ import Synchronization
 /// What peers have shown of the protocols that they speak: the memory, shared by all who learn of it and all who ask.
 final class ProtocolChooser: Sendable {
   private let memory: Mutex<PeerProtocolMemory>
+  private let eventLoop: any EventLoop
   private let memoryTime: Duration
   private let logger: Logger
 
-  init(configuration: TransportConfiguration) {
+  init(configuration: TransportConfiguration, eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
     logger = configuration.logger
     memoryTime = configuration.oldPeers.memory
     let mode: PeerProtocolMemory.Mode =
@@ -23,7 +25,7 @@ final class ProtocolChooser: Sendable {
 
   /// How to call a peer now.
   func choice(for target: DialTarget) -> PeerProtocolMemory.Choice {
-    memory.withLock { $0.choice(for: target, now: .now()) }
+    memory.withLock { $0.choice(for: target, now: eventLoop.now) }
   }
 
   /// Whether an address is one of a server that has spoken RMUX, and RMUX may be dialled.
@@ -32,7 +34,7 @@ final class ProtocolChooser: Sendable {
   }
 
   func answeredClassic(_ target: DialTarget) {
-    guard memory.withLock({ $0.answeredClassic(target, now: .now()) }) else { return }
+    guard memory.withLock({ $0.answeredClassic(target, now: eventLoop.now) }) else { return }
     logger.info(
       "a peer speaks the old protocol; RMUX is tried again after a while",
       metadata: ["server": "\(target.id)", "address": "\(target.address)", "after": "\(memoryTime)"])

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
 
 /// One piece of work on a thread pool, that can be awaited by one task and given up at any time.
@@ -16,10 +15,10 @@ final class PoolJob<Value: Sendable>: Sendable {
   private let state: Mutex<State>
 
   /// Puts `work` in the queue of `pool`.
-  init(on pool: NIOThreadPool, _ work: @escaping @Sendable () throws -> Value) {
+  init(on pool: any WorkerPool, _ work: @escaping @Sendable () throws -> Value) {
     state = Mutex(.queued(work, waiter: nil))
-    pool.submit { poolState in
-      guard poolState == .active else {
+    pool.run { isActive in
+      guard isActive else {
         self.finish(.failure(ThreadPoolStopped()))
         return
       }

@@ -1,6 +1,6 @@
 internal import DequeModule
 package import NIOCore
-package import NIOPosix
+internal import NIOPosix
 internal import Synchronization
 
 /// What a ``SnapshotCompressor`` has given out.
@@ -30,7 +30,7 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
   private let size: UInt64
   private let mode: CompressionMode
   private let parallelism: Int
-  private let threadPool: NIOThreadPool
+  private let threadPool: any WorkerPool
   private let link: @Sendable () -> LinkRate?
   private let seconds: @Sendable () -> Double
   private let sourceIsReady: @Sendable () -> Bool
@@ -60,7 +60,7 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
   ///     given out before the source is asked again; else reading ahead comes first.
   package init(
     _ source: Source, size: UInt64, mode: CompressionMode, parallelism: Int = 2,
-    threadPool: NIOThreadPool = .singleton,
+    threadPool: any WorkerPool = NIOThreadPool.singleton,
     known: AdaptiveCompression? = nil,
     link: @escaping @Sendable () -> LinkRate? = { nil },
     seconds: @escaping @Sendable () -> Double = MonotonicClock.seconds,
@@ -148,7 +148,7 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
         pending.append(.ready(.stored(chunk)))
       case let decision:
         let lane = try freeLanes.popLast() ?? CompressionLane(level: mode.level)
-        pending.append(.compressing(lane.start(chunk, on: threadPool), lane, decision))
+        pending.append(.compressing(lane.start(chunk, on: threadPool, seconds: seconds), lane, decision))
       }
     }
   }
@@ -206,8 +206,13 @@ package final class SnapshotCompressor<Source: AsyncSequence> where Source.Eleme
 package enum MonotonicClock {
   /// Seconds since some beginning.
   @Sendable package static func seconds() -> Double {
-    Double(NIODeadline.now().uptimeNanoseconds) / 1e9
+    NIODeadline.now().seconds
   }
+}
+
+extension NIODeadline {
+  /// Seconds since some beginning.
+  var seconds: Double { Double(uptimeNanoseconds) / 1e9 }
 }
 
 private struct TimedChunk: Sendable {
@@ -223,13 +228,14 @@ private final class CompressionLane: Sendable {
     encoder = Mutex(try ChunkEncoder(level: level))
   }
 
-  func start(_ chunk: RawChunk, on threadPool: NIOThreadPool) -> PoolJob<TimedChunk> {
+  func start(
+    _ chunk: RawChunk, on threadPool: any WorkerPool, seconds: @escaping @Sendable () -> Double
+  ) -> PoolJob<TimedChunk> {
     // The wait for a thread counts, too: it is what a busy machine costs.
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = seconds()
     return PoolJob(on: threadPool) {
       let encoded = self.encoder.withLock { encoder in encoder.encode(chunk) }
-      return TimedChunk(chunk: encoded, seconds: (clock.now - start) / .seconds(1))
+      return TimedChunk(chunk: encoded, seconds: seconds() - start)
     }
   }
 }

@@ -1,6 +1,6 @@
 internal import DequeModule
 package import NIOCore
-package import NIOPosix
+internal import NIOPosix
 internal import Synchronization
 
 /// Turns the bytes of a chunked stream back into a snapshot's plain bytes, decompressing on a thread pool.
@@ -18,7 +18,7 @@ package final class SnapshotDecompressor<Source: AsyncSequence> where Source.Ele
   }
 
   private let parallelism: Int
-  private let threadPool: NIOThreadPool
+  private let threadPool: any WorkerPool
   private let sourceIsReady: @Sendable () -> Bool
 
   private var iterator: Source.AsyncIterator
@@ -41,7 +41,8 @@ package final class SnapshotDecompressor<Source: AsyncSequence> where Source.Ele
   ///   - sourceIsReady: whether the source's next piece is at hand, so that reading ahead does not wait. If
   ///     not, what is under way is given out before the source is asked again.
   package init(
-    _ source: Source, size: UInt64, parallelism: Int = 2, threadPool: NIOThreadPool = .singleton,
+    _ source: Source, size: UInt64, parallelism: Int = 2,
+    threadPool: any WorkerPool = NIOThreadPool.singleton,
     sourceIsReady: @escaping @Sendable () -> Bool = { false }
   ) {
     precondition((1...64).contains(parallelism))
@@ -175,7 +176,7 @@ private final class DecompressionLane: Sendable {
     inflater = Mutex(try Inflater())
   }
 
-  func start(_ chunk: ChunkParser.CompressedChunk, on threadPool: NIOThreadPool) -> PoolJob<ByteBuffer> {
+  func start(_ chunk: ChunkParser.CompressedChunk, on threadPool: any WorkerPool) -> PoolJob<ByteBuffer> {
     PoolJob(on: threadPool) {
       try self.inflater.withLock { inflater in try chunk.decompressed(with: &inflater) }
     }

@@ -5,7 +5,7 @@ internal import StreamMux
 extension ConnectionDriver {
   /// Asks the system about the socket if the engine wants to know.
   func sampleSocket(_ context: ChannelHandlerContext) {
-    let now = NIODeadline.now()
+    let now = eventLoop.now
     if engine.wantsFigures(now: now) { engine.take(SocketProbe.figures(of: context), now: now) }
     let wanted = engine.burst
     // Small changes are not worth a system call.

@@ -44,9 +44,12 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// Whether the pump has asked for another turn.
   private var isContinuationDue = false
   private var isDraining = false
+  private var drainTimer: Scheduled<Void>?
   private var isOver = false
   /// Who is at the other end, once the handshake has shown it.
   private(set) var origin = IncomingRPC.Origin(id: "", address: "")
+  /// What runs for the peer, on this connection and others.
+  private(set) lazy var load = services.loads.load(of: peerID)
   private(set) var endpoints = Endpoints()
 
   init(
@@ -91,7 +94,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    lastReceived = .now()
+    lastReceived = eventLoop.now
     engine.receive(unwrapInboundIn(data), now: lastReceived)
   }
 
@@ -105,7 +108,7 @@ final class ConnectionDriver: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if let event = event as? ChannelEvent, event == .inputClosed {
-      perform { engine.receiveEndOfInput(now: .now()) }
+      perform { engine.receiveEndOfInput(now: eventLoop.now) }
     } else if let event = event as? ProtectionEstablished {
       certificate = event.certificate
     } else {
@@ -114,7 +117,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    perform { engine.receiveEndOfInput(now: .now()) }
+    perform { engine.receiveEndOfInput(now: eventLoop.now) }
     finish(.endOfInput)
   }
 
@@ -132,7 +135,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// Opens a stream that belongs to `owner` until it is released.
   func open(_ opening: StreamOpening, owner: any StreamOwner) throws(OpenError) -> StreamKey {
     guard !isOver else { throw .closed }
-    let stream = try engine.open(opening, now: .now())
+    let stream = try engine.open(opening, now: eventLoop.now)
     owners[stream] = owner
     return stream
   }
@@ -149,29 +152,35 @@ final class ConnectionDriver: ChannelInboundHandler {
     (owners[stream] as? InboundStream)?.answer(request: request, bytes, stream, self)
   }
 
+  /// A stream of the peer may go on that had to wait for handlers to end.
+  func readOn(_ stream: StreamKey) {
+    (owners[stream] as? InboundStream)?.readOn(stream, self)
+  }
+
   // MARK: Orders of those who decide about connections
 
   func accept(grantsRoute: Bool) {
-    engine.accept(grantsRoute: grantsRoute, now: .now())
+    engine.accept(grantsRoute: grantsRoute, now: eventLoop.now)
   }
 
   func refuse(_ refusal: Refusal) {
-    logger.info("refusing a connection", metadata: ["reason": "\(refusal)"])
-    engine.refuse(refusal, now: .now())
+    services.peerLog.log(
+      .refusal, .info, "refusing a connection", metadata: ["reason": "\(refusal)"], to: logger)
+    engine.refuse(refusal, now: eventLoop.now)
   }
 
   func close(_ code: ErrorCode, text: String) {
-    engine.close(code, text: text, now: .now())
+    engine.close(code, text: text, now: eventLoop.now)
   }
 
   /// Lets what runs come to its end and closes the connection then.
   func drain() {
     guard !isDraining else { return }
     isDraining = true
-    engine.drain(now: .now())
+    engine.drain(now: eventLoop.now)
     observer.connectionDraining(link)
     for (stream, owner) in owners.all { owner.connectionDraining(stream, self) }
-    eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
+    drainTimer = eventLoop.assumeIsolated().scheduleTask(in: Self.drainTime) { [weak self] in
       self?.perform { self?.close(.shutdown, text: "the drain took too long") }
     }
   }
@@ -187,10 +196,10 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// - Parameter inAnyCase: Whether to ask even if something was heard of the peer in the last second (R-PAIR-7).
   func probe(inAnyCase: Bool) {
     guard !isOver else { return }
-    if !inAnyCase, lastReceived > .now() - .seconds(1) {
+    if !inAnyCase, lastReceived > eventLoop.now - .seconds(1) {
       return observer.connection(link, probeAnswered: true)
     }
-    let number = engine.ping(now: .now())
+    let number = engine.ping(now: eventLoop.now)
     let patience = Self.probePatience(engine.figures.smoothedRoundTrip)
     probes[number] = eventLoop.assumeIsolated().scheduleTask(in: patience) {
       self.endProbe(number, answered: false)
@@ -237,7 +246,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     let limit = min(Self.transmissionLimit, burst)
     var hasWritten = false
     while context.channel.isWritable,
-      let bytes = engine.nextTransmission(limit: limit, now: .now())
+      let bytes = engine.nextTransmission(limit: limit, now: eventLoop.now)
     {
       context.write(wrapOutboundOut(bytes), promise: nil)
       hasWritten = true
@@ -255,7 +264,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   private func checkOwners(now: NIODeadline) {
-    guard nextOwnerDeadline <= now else { return }
+    guard nextOwnerDeadline <= now, !services.environment.has(.ignoresDeadlines) else { return }
     nextOwnerDeadline = .distantFuture
     for (stream, owner) in owners.all {
       // One that passed may have ended others.
@@ -280,8 +289,10 @@ final class ConnectionDriver: ChannelInboundHandler {
       self.timer = nil
       guard self.context != nil else { return }
       self.perform {
-        self.engine.handleTimeout(now: .now())
-        self.checkOwners(now: .now())
+        if !self.services.environment.has(.ignoresSilence) {
+          self.engine.handleTimeout(now: self.eventLoop.now)
+        }
+        self.checkOwners(now: self.eventLoop.now)
       }
     }
     timer = (deadline, task)
@@ -297,12 +308,12 @@ final class ConnectionDriver: ChannelInboundHandler {
         observer.connection(link, authenticated: hello, agreement, endpoints, certificate: certificate)
       }
     case .proofNeeded(let context):
-      engine.provideProof(security.proof(context), now: .now())
+      engine.provideProof(security.proof(context), now: eventLoop.now)
     case .proofReceived(let proof, let context):
-      engine.proofWasChecked(isValid: security.isValid(proof, context), now: .now())
+      engine.proofWasChecked(isValid: security.isValid(proof, context), now: eventLoop.now)
     case .established(let grantsRoute):
       // So that the round trip is known from the start.
-      _ = engine.ping(now: .now())
+      _ = engine.ping(now: eventLoop.now)
       observer.connection(link, establishedGrantingRoute: grantsRoute)
     case .refused(let refusal):
       observer.connection(link, refused: refusal)
@@ -337,10 +348,6 @@ final class ConnectionDriver: ChannelInboundHandler {
   }
 
   private func accept(_ stream: StreamKey, _ opening: StreamOpening) {
-    guard opening.group == services.group else {
-      logger.debug("a stream for another Raft group", metadata: ["group": "\(opening.group)"])
-      return release(stream, code: .unknownGroup)
-    }
     let owner = InboundStream(opening: opening, services: services, driver: self)
     owners[stream] = owner
     if isDraining { owner.connectionDraining(stream, self) }
@@ -356,29 +363,32 @@ final class ConnectionDriver: ChannelInboundHandler {
     // The end of the connection is answer enough for those who asked for a sign of life.
     for timer in probes.values { timer.cancel() }
     probes = [:]
+    drainTimer?.cancel()
     // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
     observer.connection(link, closed: closure, unheard: engine.figures.bytesReceived == 0)
     // Commands that were under way meet a connection that is over, and end by themselves.
-    link.closeMailbox()
+    if !services.environment.has(.leavesMailboxOpen) { link.closeMailbox() }
     let ended = owners.all
     owners.removeAll()
-    for (stream, owner) in ended {
+    for (stream, owner) in ended.dropLast(services.environment.has(.endForgetsStream) ? 1 : 0) {
       let end = StreamEnd.connectionOver(closure, hadReachedWire: engine.hasReachedWire(stream))
       owner.streamEnded(end, stream, self)
     }
   }
 
   private func log(_ closure: Closure) {
-    let metadata: Logger.Metadata = ["peer": "\(peerID)", "reason": "\(closure.explanation)"]
-    switch closure {
-    case .violation, .silent, .transportFailed: logger.warning("connection ended", metadata: metadata)
-    case .refused(let refusal), .refusedByPeer(let refusal):
-      // What has to do with trust is worth a look; other refusals are part of everyday life.
-      let concernsTrust = refusal.code == .unauthenticated || refusal.code == .unauthorized
-      logger.log(level: concernsTrust ? .warning : .info, "connection ended", metadata: metadata)
-    case .peerError: logger.info("connection ended", metadata: metadata)
-    case .drained, .endOfInput, .local: logger.debug("connection ended", metadata: metadata)
-    }
+    let level: Logger.Level =
+      switch closure {
+      case .violation, .silent, .transportFailed: .warning
+      case .refused(let refusal), .refusedByPeer(let refusal):
+        // What has to do with trust is worth a look; other refusals are part of everyday life.
+        refusal.code == .unauthenticated || refusal.code == .unauthorized ? .warning : .info
+      case .peerError: .info
+      case .drained, .endOfInput, .local: .debug
+      }
+    services.peerLog.log(
+      .connectionEnd, level, "connection ended",
+      metadata: ["peer": "\(peerID)", "reason": "\(closure.explanation)"], to: logger)
   }
 
   // MARK: Statistics

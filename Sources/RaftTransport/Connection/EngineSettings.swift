@@ -1,20 +1,13 @@
 import NIOCore
 import StreamMux
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Turns the user's configuration into engines: the one place where the two meet.
 struct EngineSettings: Sendable {
   let serverID: ServerID
   let clusterID: String
   /// What HELLO says about where this server can be dialled.
   let advertisedAddress: ServerAddress
+  let environment: TransportEnvironment
   private let mux: MuxConfiguration
   var limits: MuxLimits { mux.limits }
   private let frameChecksums: TransportConfiguration.FrameChecksums
@@ -27,7 +20,8 @@ struct EngineSettings: Sendable {
     clusterID = configuration.clusterID
     self.advertisedAddress = advertisedAddress
     frameChecksums = configuration.frameChecksums
-    incarnation = Self.nanosecondsSinceEpoch()
+    environment = configuration.environment
+    incarnation = environment.nanosecondsSinceEpoch()
     let limits = configuration.limits
     do {
       mux = MuxConfiguration(
@@ -43,7 +37,8 @@ struct EngineSettings: Sendable {
           // Twice the largest message: one may be in its handler while the next is put together.
           assemblyBudget: max(
             1 << 20, limits.maximumMessageBytes.multipliedReportingOverflow(by: 2).partialValue),
-          maximumPendingOpens: limits.waitingCalls))
+          maximumPendingOpens: limits.waitingCalls),
+        group: configuration.group)
     } catch {
       throw TransportError(.badConfiguration, "limits: \(error)", delivery: .notDelivered, underlying: error)
     }
@@ -58,13 +53,13 @@ struct EngineSettings: Sendable {
   ///   - security: What is demanded of the peer.
   ///   - startedAt: When the time began that the handshake may take.
   func engine(
-    role: Role, target: ServerID, isLoopback: Bool, security: ConnectionSecurity,
-    startedAt: NIODeadline = .now()
+    role: Role, target: ServerID, isLoopback: Bool, security: ConnectionSecurity, startedAt: NIODeadline
   ) throws(TransportError) -> (engine: MuxConnection, nonce: Nonce) {
+    let target = environment.has(.ignoresServerID) ? "" : target
     let hello = try hello(target: target, isLoopback: isLoopback, security)
     let engine = MuxConnection(
       role: role, hello: hello, expectedServerID: target.isEmpty ? nil : target.rawValue, configuration: mux,
-      seed: .random(in: 0...(.max)), now: startedAt)
+      seed: environment.random(), now: startedAt)
     return (engine, hello.nonce)
   }
 
@@ -79,7 +74,7 @@ struct EngineSettings: Sendable {
         initialWindow: UInt32(mux.limits.initialWindow),
         streamCredit: mux.limits.streamCredit,
         incarnation: incarnation,
-        nonce: .random(),
+        nonce: environment.nonce(),
         clusterID: clusterID,
         serverID: serverID.rawValue,
         address: advertisedAddress.rawValue,
@@ -91,16 +86,11 @@ struct EngineSettings: Sendable {
 
   /// What is offered to a peer (R-HSK-15).
   func features(isLoopback: Bool, _ layer: ConnectionSecurity.Layer) -> Features {
-    switch frameChecksums {
+    if environment.has(.dropsChecksums) { return [] }
+    return switch frameChecksums {
     case .automatic: isLoopback || layer == .tls ? [] : .crc32
     case .always: .crc32
     case .never: []
     }
-  }
-
-  private static func nanosecondsSinceEpoch() -> UInt64 {
-    var time = timespec()
-    guard unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 else { return 0 }
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

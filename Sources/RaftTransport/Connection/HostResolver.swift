@@ -14,9 +14,10 @@ enum HostResolver {
   /// All IP addresses of a host, as normalised text; empty where the name does not resolve.
   ///
   /// Literal addresses are answered at once; names are looked up on a thread of their own.
-  static func addresses(of host: String) async -> Set<String> {
-    if let literal = literal(host) { return [literal] }
-    return (try? await NIOThreadPool.singleton.runIfActive { resolve(host) }) ?? []
+  static func addresses(of host: String, eventLoop: any EventLoop) -> EventLoopFuture<Set<String>> {
+    if let literal = literal(host) { return eventLoop.makeSucceededFuture([literal]) }
+    return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { resolve(host) }
+      .recover { _ in [] }
   }
 
   /// The normalised form of a literal IP address; `nil` for names.
@@ -27,6 +28,11 @@ enum HostResolver {
   /// IPv4 addresses look the same whether they come over an IPv4 or an IPv6 socket.
   static func normalised(_ address: String) -> String {
     address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
+  }
+
+  /// All addresses of a host with a port, blocking; empty where the name does not resolve.
+  static let socketAddresses: HostLookups.System = { host, port in
+    resolve(host).sorted().compactMap { try? SocketAddress(ipAddress: $0, port: port) }
   }
 
   private static func resolve(_ host: String) -> Set<String> {

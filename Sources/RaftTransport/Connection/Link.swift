@@ -61,6 +61,7 @@ final class Link: Sendable {
       swap(&batch, &driver.spareBatch)
       mailbox.takeAll(leaving: &batch)
       let isBurst = batch.count > Self.longestKeptBatch
+      if driver.services.environment.has(.reversesCommands) { batch.reverse() }
       while let command = batch.popFirst() { command.run(on: driver) }
       if !isBurst { swap(&batch, &driver.spareBatch) }
     }
@@ -82,7 +83,8 @@ enum LinkCommand: Sendable {
     switch self {
     case .answer(let stream, let request, let bytes): driver.answer(stream, request: request, bytes)
     case .append(let stream, let bytes): stream.value?.send(bytes, driver)
-    case .consumed(let stream, let count): driver.engine.consume(count, of: stream)
+    case .consumed(let stream, let count):
+      if !driver.services.environment.has(.losesConsumption) { driver.engine.consume(count, of: stream) }
     case .perform(let body): body(driver)
     }
   }

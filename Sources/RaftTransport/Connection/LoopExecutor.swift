@@ -1,11 +1,11 @@
 import DequeModule
-import NIOCore
+package import NIOCore
 
 /// Runs the jobs of tasks on an event loop.
 ///
 /// A job that is enqueued on the loop itself, as when an answer resumes the task that waits for it, costs no wake-up:
 /// it runs in the same turn of the loop, together with all others of that turn.
-final class LoopExecutor: TaskExecutor {
+package final class LoopExecutor: TaskExecutor {
   /// Jobs that run before the loop sends what they left and looks at its sockets again. Tasks which keep each other
   /// busy cannot starve these; and the peer works on the first calls of many while the last ones are still made.
   private static let jobsPerTurn = 32
@@ -29,12 +29,12 @@ final class LoopExecutor: TaskExecutor {
   /// Jobs that were enqueued on the loop.
   private let waiting: NIOLoopBoundBox<Waiting>
 
-  init(eventLoop: any EventLoop) {
+  package init(eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
     waiting = .makeBoxSendingValue(Waiting(), eventLoop: eventLoop)
   }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     guard eventLoop.inEventLoop else {
       return eventLoop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }

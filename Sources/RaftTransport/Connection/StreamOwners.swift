@@ -25,6 +25,7 @@ struct StreamOwners {
         entries[slot] = Entry(stream: stream, owner: newValue)
       } else if slot < entries.count, entries[slot]?.stream == stream {
         entries[slot] = nil
+        if slot == entries.count - 1 { dropEmptyEnd() }
       }
     }
   }
@@ -37,4 +38,22 @@ struct StreamOwners {
   mutating func removeAll() {
     entries = []
   }
+
+  /// After a burst of streams, those who look at all owners must not walk over its traces for ever; its memory is given
+  /// back, too, when most of it is of no use.
+  private mutating func dropEmptyEnd() {
+    while case .some(nil) = entries.last { entries.removeLast() }
+    if entries.capacity > Self.keptCapacity, entries.count < entries.capacity / 4 {
+      entries = Array(entries)
+    }
+  }
+
+  /// Entries whose memory is never given back.
+  static let keptCapacity = 64
+
+  /// How many entries there is memory for, for tests.
+  var capacity: Int { entries.capacity }
+
+  /// How many entries those walk over who look at all owners, for tests.
+  var span: Int { entries.count }
 }

@@ -1,5 +1,5 @@
-import DequeModule
 import NIOCore
+import RaftWire
 import StreamMux
 import Synchronization
 
@@ -15,7 +15,7 @@ final class BodyPipe: Sendable {
   }
 
   private struct State {
-    var pieces = Deque<ByteBuffer>()
+    var pieces = PieceQueue()
     var ending: Ending?
     var waiter: CheckedContinuation<ByteBuffer?, any Error>?
     var isAbandoned = false
@@ -88,10 +88,10 @@ final class BodyPipe: Sendable {
   /// - Returns: How many bytes were consumed, those that were dropped among them, that no report has told of.
   func abandon(_ error: TransportError) -> Int {
     let (report, waiter) = state.withLock { state in
-      let dropped = state.pieces.reduce(0) { $0 + $1.readableBytes }
+      let dropped = state.pieces.count
       let isWhole: Bool = if case .finished = state.ending { dropped == 0 } else { false }
       state.isAbandoned = true
-      state.pieces = []
+      state.pieces.removeAll()
       state.unreported += dropped
       if !isWhole { state.ending = .failed(error) }
       return (state.takeReport(), state.waiter.take())

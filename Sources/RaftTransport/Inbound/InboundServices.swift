@@ -5,23 +5,30 @@ import Synchronization
 
 /// What the serving of incoming RPCs needs of the transport; shared by all its connections.
 final class InboundServices: Sendable {
-  let group: UInt64
   let encoder: WireEncoder
   let messageLimits: MessageLimits
   /// What a peer may send on a new stream, in bytes.
   let initialWindow: Int
   let unansweredRequestsPerStream: Int
   let logger: Logger
+  /// How many handlers work for each peer.
+  let loads: PeerLoads
+  let counters = EventCounters()
+  /// The lines that peers can cause.
+  let peerLog: PeerLog
+  let environment: TransportEnvironment
   let queue = AsyncQueue<IncomingRPC>()
   private let heartbeatHandler = Mutex<HeartbeatHandler?>(nil)
 
   init(configuration: TransportConfiguration) {
-    group = configuration.group
     encoder = WireEncoder(profile: configuration.wireProfile)
     initialWindow = configuration.windows.initial
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger
+    loads = PeerLoads(limit: configuration.limits.handlersPerPeer)
+    peerLog = PeerLog(counters: counters)
+    environment = configuration.environment
   }
 
   func setHeartbeatHandler(_ handler: HeartbeatHandler?) {
@@ -35,6 +42,7 @@ final class InboundServices: Sendable {
     } else {
       // After the end the RPC is dropped, and its responder answers that.
       queue.push(rpc, urgent: rpc.isElectionTraffic)
+      if environment.has(.dispatchesTwice) { queue.push(rpc, urgent: rpc.isElectionTraffic) }
     }
   }
 }

@@ -22,6 +22,8 @@ final class InboundStream: StreamOwner {
   private let services: InboundServices
   private let origin: IncomingRPC.Origin
   private let link: Link
+  /// What runs for the peer; held by the responders as well.
+  private let load: PeerLoad
   private var intake: MessageIntake
   private var answers = AnswerQueue()
   private var phase = Phase.requests
@@ -29,12 +31,15 @@ final class InboundStream: StreamOwner {
   /// Whether the connection is drained: no request is taken behind one that was answered.
   private var isDraining = false
   private var hasAnswered = false
+  /// Whether requests wait until other handlers of the peer have ended.
+  private var isHeldBack = false
 
   init(opening: StreamOpening, services: InboundServices, driver: ConnectionDriver) {
     self.opening = opening
     self.services = services
     self.origin = driver.origin
     self.link = driver.link
+    self.load = driver.load
     self.intake = MessageIntake(limits: services.messageLimits)
   }
 
@@ -68,6 +73,7 @@ final class InboundStream: StreamOwner {
     if case .body(let snapshot) = phase { snapshot.peerVanished(end.error(peer: origin.id)) }
     phase = .over
     driver.engine.reset(stream, code: .cancelled)
+    if services.environment.has(.losesCreditAtReset) { return }
     releaseIfIdle(stream, driver)
   }
 
@@ -93,15 +99,30 @@ final class InboundStream: StreamOwner {
 
   // MARK: Requests
 
+  private var lane: TrafficClass { opening.trafficClass }
+
+  /// A handler may begin that had to wait for others of the peer to end.
+  func readOn(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    isHeldBack = false
+    readRequests(stream, driver)
+    concludeIfDone(stream, driver)
+  }
+
   private func readRequests(_ stream: StreamKey, _ driver: ConnectionDriver) {
     while case .requests = phase, answers.count < services.unansweredRequestsPerStream {
+      guard !isHeldBack, intake.pendingBytes > 0 else { return }
+      guard load.hasRoom(for: lane, orTell: .init(link: link, stream: stream)) else {
+        isHeldBack = true
+        return
+      }
       do {
         guard let request = try intake.nextCommand(stream, driver) else { return }
         dispatch(request, stream)
       } catch {
-        services.logger.warning(
-          "a peer sent a request that cannot be read; its stream is ended",
-          metadata: ["peer": "\(origin.id)", "error": "\(error)"])
+        services.counters.add(\.unreadableRequests)
+        services.peerLog.log(
+          .unreadableRequest, .warning, "a peer sent a request that cannot be read; its stream is ended",
+          metadata: ["peer": "\(origin.id)", "error": "\(error)"], to: services.logger)
         let isTooLarge = error.code == .messageTooLarge || error.code == .tooManyElements
         let code: ErrorCode = isTooLarge ? .messageTooLarge : .malformedMessage
         return halt(code, saying: code, stream, driver)
@@ -112,10 +133,15 @@ final class InboundStream: StreamOwner {
 
   private func dispatch(_ request: MessageIntake.Sized<WireCommand>, _ stream: StreamKey) {
     let number = answers.addRequest(byteCount: request.byteCount)
+    var weight = PeerLoad.weight(entryCount: 0)
+    if case .appendEntries(let message) = request.message {
+      weight = PeerLoad.weight(entryCount: message.entries?.count ?? 0)
+    }
+    load.begin(lane, weight: weight)
     let command: IncomingRPC.Command
     switch request.message {
     case .appendEntries(let message):
-      command = .appendEntries(message, responder(number, stream))
+      command = .appendEntries(message, responder(number, stream, weight: weight))
     case .requestVote(let message):
       command = .requestVote(message, responder(number, stream))
     case .requestPreVote(let message):
@@ -125,7 +151,7 @@ final class InboundStream: StreamOwner {
     case .installSnapshot(let message):
       let snapshot = IncomingSnapshot(
         size: message.size, encoding: opening.encoding, request: number, peer: origin.id, stream: stream,
-        link: link)
+        link: link, environment: services.environment)
       phase = .body(snapshot)
       command = .installSnapshot(message, snapshot.body, responder(number, stream))
     }
@@ -135,10 +161,12 @@ final class InboundStream: StreamOwner {
   /// The responder of one request: it encodes where the handler runs and leaves the rest to the event loop.
   @specialized(where Response == AppendEntriesResponse)
   private func responder<Response: WireResponse>(
-    _ request: UInt64, _ stream: StreamKey
+    _ request: UInt64, _ stream: StreamKey, weight: Int = PeerLoad.weight(entryCount: 0)
   ) -> Responder<Response> {
     let (link, encoder, logger) = (link, services.encoder, services.logger)
+    let (load, lane) = (load, lane)
     return Responder { reply in
+      load.end(lane, weight: weight)
       let bytes = encoder.encoded(reply, logger: logger)
       link.send(.answer(stream, request: request, bytes))
     }
@@ -148,10 +176,13 @@ final class InboundStream: StreamOwner {
 
   /// A handler has answered.
   func answer(request: UInt64, _ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    let isOrderly = !services.environment.has(.doublesAnswers)
     answers.fulfil(request, with: bytes)
     while let ready = answers.popReady() {
-      driver.engine.write(ready.answer, to: stream)
-      driver.engine.consume(ready.requestBytes, of: stream)
+      driver.engine.write(isOrderly ? ready.answer : bytes, to: stream)
+      if !services.environment.has(.losesRequestCredit) {
+        driver.engine.consume(ready.requestBytes, of: stream)
+      }
       hasAnswered = true
     }
     switch phase {
@@ -203,7 +234,7 @@ final class InboundStream: StreamOwner {
       driver.engine.finish(stream)
     case .halted(let fault?):
       driver.engine.reset(stream, code: fault)
-    case .requests where peerHasFinished:
+    case .requests where peerHasFinished && !isHeldBack:
       guard intake.pendingBytes == 0 else {
         services.logger.debug("a stream ended inside a request", metadata: ["peer": "\(origin.id)"])
         return endEarly(.malformedMessage, stream, driver)

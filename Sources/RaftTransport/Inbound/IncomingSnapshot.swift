@@ -12,15 +12,18 @@ final class IncomingSnapshot {
   let pipe: BodyPipe
   private let encoding: StreamEncoding
   private let peer: ServerID
+  private let environment: TransportEnvironment
   /// Plain bytes still to come; counted here with the plain encoding only, where they end the body.
   private var plainBytesLeft: Int64
   private var hasEnded = false
 
   init(
-    size: Int64, encoding: StreamEncoding, request: UInt64, peer: ServerID, stream: StreamKey, link: Link
+    size: Int64, encoding: StreamEncoding, request: UInt64, peer: ServerID, stream: StreamKey, link: Link,
+    environment: TransportEnvironment
   ) {
     let pipe = BodyPipe { count in link.send(.consumed(stream, count)) }
     self.request = request
+    self.environment = environment
     self.encoding = encoding
     self.peer = peer
     self.pipe = pipe
@@ -33,7 +36,7 @@ final class IncomingSnapshot {
       if size == 0 { end() }
     case .chunked:
       // The sender need not go on with what cannot be read (R-SNAP-14); the handler answers in its own time.
-      body = SnapshotBody(chunked: pipe, size: UInt64(size), peer: peer) {
+      body = SnapshotBody(chunked: pipe, size: UInt64(size), peer: peer, workers: environment.workers) {
         link.send(.perform { driver in driver.engine.stop(stream, code: .malformedChunk) })
       }
     }
@@ -77,6 +80,7 @@ final class IncomingSnapshot {
   func peerVanished(_ error: TransportError) {
     guard !hasEnded else { return }
     hasEnded = true
+    if environment.has(.endsCutSnapshot) { return pipe.finish() }
     pipe.fail(
       TransportError(.snapshotCut, error.message, delivery: .answered, underlying: error.underlying))
   }
@@ -94,9 +98,11 @@ extension SnapshotBody {
   }
 
   fileprivate init(
-    chunked pipe: BodyPipe, size: UInt64, peer: ServerID, malformed: @escaping @Sendable () -> Void
+    chunked pipe: BodyPipe, size: UInt64, peer: ServerID, workers: any WorkerPool,
+    malformed: @escaping @Sendable () -> Void
   ) {
-    let reader = ChunkedBodyReader(pipe: pipe, size: size, peer: peer, malformed: malformed)
+    let reader = ChunkedBodyReader(
+      pipe: pipe, size: size, peer: peer, workers: workers, malformed: malformed)
     self.init { try await reader.next() }
   }
 }
@@ -108,8 +114,12 @@ private actor ChunkedBodyReader {
   private let malformed: @Sendable () -> Void
   private var isReading = false
 
-  init(pipe: BodyPipe, size: UInt64, peer: ServerID, malformed: @escaping @Sendable () -> Void) {
-    decompressor = SnapshotDecompressor(pipe, size: size, sourceIsReady: { pipe.isReady })
+  init(
+    pipe: BodyPipe, size: UInt64, peer: ServerID, workers: any WorkerPool,
+    malformed: @escaping @Sendable () -> Void
+  ) {
+    decompressor = SnapshotDecompressor(
+      pipe, size: size, threadPool: workers, sourceIsReady: { pipe.isReady })
     self.peer = peer
     self.malformed = malformed
   }

@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import NIOPosix
 
 /// The listening socket; decides nothing about the connections that it accepts.
 struct Listener: Sendable {
@@ -14,26 +13,20 @@ struct Listener: Sendable {
   ///   - accept: Makes a connection of each accepted channel, on the channel's event loop.
   /// - Throws: ``TransportError`` with `listenFailed`.
   static func open(
-    on address: HostPort, eventLoop: any EventLoop, logger: Logger,
+    on address: HostPort, network: any TransportNetwork, eventLoop: any EventLoop, services: InboundServices,
     accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> Listener {
-    let bootstrap = ServerBootstrap(group: eventLoop)
-      .serverChannelOption(.backlog, value: 1_024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .serverChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(
-            AcceptBackOffHandler { error, pause in
-              logger.error(
-                "cannot accept connections for the moment",
-                metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"])
-            })
-        }
-      }
-      .childChannelInitializer(accept)
     do {
       let host = address.host.isEmpty ? "0.0.0.0" : address.host
-      return Listener(channel: try await bootstrap.bind(host: host, port: address.port).get())
+      let channel = network.listen(
+        host: host, port: address.port, eventLoop: eventLoop, accept: accept
+      ) { error, pause in
+        services.counters.add(\.acceptFailures)
+        services.peerLog.log(
+          .acceptFailure, .error, "cannot accept connections for the moment",
+          metadata: ["error": "\(error)", "pause_ms": "\(pause.nanoseconds / 1_000_000)"], to: services.logger)
+      }
+      return Listener(channel: try await channel.get())
     } catch {
       let text = HostPort.text(host: address.host, port: address.port)
       throw TransportError(

@@ -139,7 +139,7 @@ final class AppendStream: StreamOwner {
       deadline = nil
       return
     }
-    let deadline = NIODeadline.now() + timeout
+    let deadline = driver.eventLoop.now + timeout
     self.deadline = deadline
     driver.expect(before: deadline)
   }

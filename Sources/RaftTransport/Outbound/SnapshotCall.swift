@@ -10,10 +10,11 @@ struct SnapshotCall {
   let encoder: WireEncoder
   let limits: MessageLimits
   let compression: CompressionMode
+  let environment: TransportEnvironment
   let clock: SnapshotClock
 
   /// Chunks that are compressed at once: as many as there are processors, within bounds that keep the memory small.
-  private static let compressors = min(max(System.coreCount, 2), 8)
+  private var compressors: Int { min(max(environment.processors, 2), 8) }
 
   func run(
     _ request: InstallSnapshotRequest, _ source: SnapshotSource
@@ -37,8 +38,9 @@ struct SnapshotCall {
       })
     if !isOpening { throw TransportError.connectionGone(peer) }
 
-    // The source is read beside the wait for the answer, which may come early; leaving the scope ends the reading.
-    async let _ = isChunked ? sendChunked(source, upload) : memory == nil ? sendPlain(source, upload) : ()
+    // The source is read beside the wait for the answer, which may come early. It may be one that hangs and knows
+    // nothing of cancellation, so that it is not waited for without end.
+    let reading = memory == nil ? SourceReading { await send(source, upload, isChunked: isChunked) } : nil
     let result: Result<InstallSnapshotResponse, any Error>
     do {
       result = .success(
@@ -49,7 +51,12 @@ struct SnapshotCall {
       result = .failure(error)
     }
     upload.end()
+    await reading?.end(on: link.eventLoop)
     return try result.get()
+  }
+
+  private func send(_ source: SnapshotSource, _ upload: SnapshotUpload, isChunked: Bool) async {
+    if isChunked { await sendChunked(source, upload) } else { await sendPlain(source, upload) }
   }
 
   private func sendPlain(_ source: SnapshotSource, _ upload: SnapshotUpload) async {
@@ -67,8 +74,10 @@ struct SnapshotCall {
 
   private func sendChunked(_ source: SnapshotSource, _ upload: SnapshotUpload) async {
     let compressor = SnapshotCompressor(
-      source, size: UInt64(upload.size), mode: compression, parallelism: Self.compressors,
-      known: link.compressionMemory.compressor, link: { upload.linkRate })
+      source, size: UInt64(upload.size), mode: compression, parallelism: compressors,
+      threadPool: environment.workers,
+      known: link.compressionMemory.compressor, link: { upload.linkRate },
+      seconds: { [link] in link.eventLoop.now.seconds })
     defer { link.compressionMemory.keep(compressor.adaptive, upload.linkRate) }
     do {
       while let piece = try await compressor.next() {

@@ -96,7 +96,7 @@ final class SnapshotStream: StreamOwner {
   /// Follows the queue as it empties.
   private func look(at stream: StreamKey, _ driver: ConnectionDriver) {
     let queued = driver.engine.queuedBytes(stream)
-    pace.observe(framed: framed(stream, driver), queued: queued, now: MonotonicClock.seconds())
+    pace.observe(framed: framed(stream, driver), queued: queued, now: driver.eventLoop.now.seconds)
     driver.engine.setLowWater(pace.lowWater, of: stream)
   }
 
@@ -218,7 +218,7 @@ final class SnapshotStream: StreamOwner {
     _ result: Result<InstallSnapshotResponse, TransportError>, _ driver: ConnectionDriver, code: ErrorCode
   ) {
     if case .ended = phase { return }
-    timer?.cancel()
+    if !driver.services.environment.has(.leavesSnapshotTimer) { timer?.cancel() }
     timer = nil
     switch phase {
     case .sending(let stream), .awaitingAnswer(let stream):

@@ -85,6 +85,7 @@ final class UnaryCall<Request: RaftRequest>: StreamOwner {
   }
 
   private func cancel(_ driver: ConnectionDriver) {
+    if driver.services.environment.has(.ignoresCancellation) { return }
     end(.failure(TransportError(.cancelled, "", delivery: delivery(driver))), driver, code: .cancelled)
   }
 
@@ -95,7 +96,9 @@ final class UnaryCall<Request: RaftRequest>: StreamOwner {
   }
 
   private func delivery(_ driver: ConnectionDriver) -> TransportError.Delivery {
-    guard case .open(let stream) = state else { return .notDelivered }
+    guard case .open(let stream) = state, !driver.services.environment.has(.claimsNotDelivered) else {
+      return .notDelivered
+    }
     return driver.engine.hasReachedWire(stream) ? .unknown : .notDelivered
   }
 

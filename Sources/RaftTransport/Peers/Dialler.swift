@@ -9,6 +9,7 @@ struct Dialler: Sendable {
   let services: InboundServices
   let security: TransportSecurity
   let connectTimeout: TimeAmount
+  let lookups: HostLookups
   let logger: Logger
 
   /// Connects a link to an address.
@@ -32,19 +33,21 @@ struct Dialler: Sendable {
       return failed(error)
     }
     let logger = connectionLogger(address)
-    ClientBootstrap(group: link.eventLoop)
-      .connectTimeout(connectTimeout)
-      .channelInitializer { channel in
+    settings.environment.network
+      .connect(
+        host: hostPort.host, port: hostPort.port, eventLoop: link.eventLoop, timeout: connectTimeout,
+        resolver: lookups.resolver(on: link.eventLoop)
+      ) { channel in
         began(channel)
         return SocketOptions.apply(to: channel)
       }
-      .connect(host: hostPort.host, port: hostPort.port)
       .flatMapThrowing { channel in
         do {
           let isLoopback = channel.remoteAddress?.isLoopback ?? false
           let connectionSecurity = ConnectionSecurity(security, layer: layer)
           let (engine, nonce) = try settings.engine(
-            role: .dialler, target: target, isLoopback: isLoopback, security: connectionSecurity)
+            role: .dialler, target: target, isLoopback: isLoopback, security: connectionSecurity,
+            startedAt: link.eventLoop.now)
           started(nonce)
           try security.install(layer, on: channel, role: .dialler)
           try channel.pipeline.syncOperations.addHandler(
@@ -58,7 +61,11 @@ struct Dialler: Sendable {
         }
       }
       .whenFailure { error in
-        let message = "no connection to server '\(target)' at \(address)"
+        var message = "no connection to server '\(target)' at \(address)"
+        if let reason = (error as? NIOConnectionError)?.dnsAError {
+          if let reason = reason as? TransportError { return failed(reason) }
+          message += ": \(reason)"
+        }
         failed(
           error as? TransportError
             ?? TransportError(.unreachable, message, delivery: .notDelivered, underlying: error))

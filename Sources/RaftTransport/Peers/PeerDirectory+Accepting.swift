@@ -7,24 +7,28 @@ import Synchronization
 extension PeerDirectory {
   /// Takes an accepted channel; on the channel's event loop.
   func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+    services.counters.add(\.accepted)
     let key = ObjectIdentifier(channel)
+    let source = Self.source(of: channel)
     let isWelcome = state.withLock { state -> Bool? in
       if state.table.isShutDown { return nil }
-      guard state.table.handshakeCount + state.unrouted.count < maximumHandshakes else { return false }
-      state.unrouted[key] = channel
+      guard state.table.handshakeCount + state.unrouted.count < maximumHandshakes,
+        state.handshakeCount(from: source) < maximumHandshakesPerAddress
+      else { return false }
+      state.unrouted.insert(channel)
       return true
     }
     guard isWelcome == true else {
-      if isWelcome == false { logger.warning("too many connections are in the handshake; one was closed") }
+      if isWelcome == false { turnAway(source) }
       return channel.close()
     }
     track(channel)
     // The whole handshake has one limit, from here to its end.
-    let acceptedAt = NIODeadline.now()
+    let acceptedAt = now
     return SocketOptions.apply(to: channel).flatMapThrowing {
       try self.awaitFirstByte(channel, acceptedAt: acceptedAt, rules: self.admissionRules)
     }.flatMapErrorThrowing { error in
-      self.state.withLock { $0.unrouted[key] = nil }
+      self.state.withLock { $0.unrouted.remove(key) }
       throw error
     }
   }
@@ -34,7 +38,7 @@ extension PeerDirectory {
     let deadline = acceptedAt + settings.limits.handshakeTimeout
     let router = FirstByteRouter(deadline: deadline) { spoken in
       let isShutDown = self.state.withLock { state in
-        state.unrouted[ObjectIdentifier(channel)] = nil
+        state.unrouted.remove(ObjectIdentifier(channel))
         return state.table.isShutDown
       }
       guard let spoken else { return }
@@ -47,9 +51,9 @@ extension PeerDirectory {
       case .startTLS:
         try self.serveRMUX(channel, over: .tls, acceptedAt: acceptedAt)
       case .refuse(let reason):
-        self.logger.warning(
-          "a connection was refused",
-          metadata: ["accepted": "\(Self.name(of: channel))", "reason": "\(reason)"])
+        self.services.peerLog.log(
+          .refusal, .warning, "a connection was refused",
+          metadata: ["accepted": "\(Self.name(of: channel))", "reason": "\(reason)"], to: self.logger)
         throw TransportError(.refused, reason, delivery: .notDelivered)
       }
     }
@@ -61,7 +65,7 @@ extension PeerDirectory {
   ) throws {
     let link = state.withLock { state in
       let link = Link(id: state.table.accepted(), eventLoop: eventLoop)
-      state.links[link.id] = LinkState(link: link, channel: nil, isStarted: true)
+      state.links[link.id] = LinkState(link: link, isStarted: true, source: Self.source(of: channel))
       return link
     }
     var logger = self.logger
@@ -82,6 +86,11 @@ extension PeerDirectory {
         link, TransportError(.unreachable, "no connection", delivery: .notDelivered, underlying: error))
       throw error
     }
+  }
+
+  /// The address that a connection comes from, without port.
+  static func source(of channel: any Channel) -> String? {
+    channel.remoteAddress?.ipAddress.map(HostResolver.normalised)
   }
 
   static func name(of channel: any Channel) -> String {

@@ -22,9 +22,9 @@ extension PeerDirectory {
     }
     if let objection { return refuse(link, objection) }
     if agreement.method == .none, security.migration.acceptsPlaintext {
-      logger.warning(
-        "a peer speaks plaintext, which the migration allows",
-        metadata: ["peer": "\(id)", "source": "\(source ?? "")"])
+      services.peerLog.log(
+        .plaintext, .warning, "a peer speaks plaintext, which the migration allows",
+        metadata: ["peer": "\(id)", "source": "\(source ?? "")"], to: logger)
     }
     var identity = PeerIdentity(
       id: id, advertisedAddress: ServerAddress(hello.address), incarnation: hello.incarnation,
@@ -53,8 +53,10 @@ extension PeerDirectory {
     // The handshake's own deadline bounds the waiting; an answer that comes later finds the link gone.
     let task = Task { [identity, hostToLookUp] in
       var identity = identity
-      if let hostToLookUp, let source, await HostResolver.addresses(of: hostToLookUp).contains(source) {
-        identity.confirmAddress()
+      if let hostToLookUp, let source {
+        let found = try? await self.settings.environment.network
+          .addresses(of: hostToLookUp, eventLoop: self.eventLoop).get()
+        if found?.contains(source) ?? false { identity.confirmAddress() }
       }
       if let authorization = self.security.authorization,
         case .refuse(let reason) = await authorization(peer)
@@ -75,7 +77,7 @@ extension PeerDirectory {
       guard let record = state.table.links[link.id] else { return }
       state.methods.record(identity.id, method, isDialled: record.isDialled)
     }
-    update { $0.authenticated(link.id, identity, now: .now()) }
+    update { $0.authenticated(link.id, identity, now: now) }
   }
 
   private func refuse(_ link: Link, _ refusal: Refusal) {

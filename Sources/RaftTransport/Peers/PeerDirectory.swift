@@ -13,19 +13,28 @@ final class PeerDirectory: Sendable {
     var table: PeerTable
     var links: [LinkID: LinkState] = [:]
     /// Every socket that is open, also of connections that are over but not closed yet.
-    var channels: [ObjectIdentifier: any Channel] = [:]
+    var channels = ChannelSet()
     /// Accepted ones that have not said yet what they speak.
-    var unrouted: [ObjectIdentifier: any Channel] = [:]
+    var unrouted = ChannelSet()
     var waitingCalls: [CallTicket: CallResult<Link>] = [:]
     var nextTicket: UInt64 = 0
     var timer: Scheduled<Void>?
     var methods = MethodMemory()
+
+    /// Connections from an address whose handshakes are not complete (R-LIM-10).
+    func handshakeCount(from source: String?) -> Int {
+      guard let source else { return 0 }
+      let routed = links.count { id, link in
+        link.source == source && table.links[id].map { !$0.isDialled && $0.isHandshaking } ?? false
+      }
+      return routed + unrouted.all.count { PeerDirectory.source(of: $0) == source }
+    }
   }
 
   struct LinkState {
     let link: Link
-    /// The socket of an attempt to dial.
-    var channel: (any Channel)?
+    /// The sockets of an attempt to dial: one for each address of the peer that was tried.
+    var channels: [any Channel] = []
     /// Whether the handshake's driver is in place; before that, closing means closing the channel.
     var isStarted = false
     /// Where the other end is.
@@ -44,9 +53,12 @@ final class PeerDirectory: Sendable {
   let security: TransportSecurity
   let eventLoop: any EventLoop
   let maximumHandshakes: Int
+  let maximumHandshakesPerAddress: Int
   /// What is served on accepted connections.
   let admissionRules: AdmissionRules
   let logger: Logger
+  /// For what may hang.
+  let waits: BoundedWaits
 
   init(
     configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices,
@@ -59,10 +71,13 @@ final class PeerDirectory: Sendable {
     self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
     admissionRules = configuration.admissionRules
+    maximumHandshakesPerAddress = configuration.limits.handshakesPerAddress
     logger = configuration.logger
+    waits = BoundedWaits(eventLoop: eventLoop)
     dialler = Dialler(
       settings: settings, services: services, security: configuration.security,
       connectTimeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : .seconds(10),
+      lookups: HostLookups(system: configuration.lookUp),
       logger: configuration.logger)
     let tableConfiguration = PeerTable.Configuration(
       localID: configuration.serverID,
@@ -72,8 +87,11 @@ final class PeerDirectory: Sendable {
       maximumConnections: configuration.limits.connections,
       maximumWaitingCalls: configuration.limits.waitingCalls)
     state = Mutex(
-      State(table: PeerTable(configuration: tableConfiguration, seed: .random(in: 0...(.max)))))
+      State(table: PeerTable(configuration: tableConfiguration, seed: settings.environment.random())))
   }
+
+  /// The time that deadlines are given in.
+  var now: NIODeadline { eventLoop.now }
 
   // MARK: Calls
 
@@ -84,7 +102,7 @@ final class PeerDirectory: Sendable {
   func link(to id: ServerID, at address: ServerAddress, deadline: NIODeadline?) async throws -> Link {
     // A caller's mistake fails each time in the same words, and is not remembered as a failure of the address.
     let host = try HostPort(address.rawValue).host
-    await confirmAccepted(id, at: address, host: host)
+    try await confirmAccepted(id, at: address, host: host, deadline: deadline)
     let result = CallResult<Link>()
     let ticket = register(result, id: id, address: address)
     let timer = deadline.map { deadline in
@@ -93,7 +111,7 @@ final class PeerDirectory: Sendable {
         self.withdraw(ticket, id, address, TransportError(.timeout, message, delivery: .notDelivered))
       }
     }
-    defer { timer?.cancel() }
+    defer { if !settings.environment.has(.leavesCallTimer) { timer?.cancel() } }
     return try await result.value {
       self.withdraw(ticket, id, address, TransportError(.cancelled, "", delivery: .notDelivered))
     }
@@ -101,14 +119,21 @@ final class PeerDirectory: Sendable {
 
   /// A peer may have connected to us before we were asked to call it: now that we are, its connection may prove to
   /// come from where we would dial (R-PAIR-14).
-  private func confirmAccepted(_ id: ServerID, at address: ServerAddress, host: String) async {
+  private func confirmAccepted(
+    _ id: ServerID, at address: ServerAddress, host: String, deadline: NIODeadline?
+  ) async throws {
     let candidate: (link: LinkID, source: String)? = state.withLock { state in
       guard let link = state.table.unconfirmed(id, at: address), let source = state.links[link]?.source else {
         return nil
       }
       return (link, source)
     }
-    guard let candidate, await HostResolver.addresses(of: host).contains(candidate.source) else { return }
+    guard let candidate else { return }
+    let network = settings.environment.network
+    let found = try await waits.value(until: deadline, late: "'\(host)' was not looked up in time") {
+      try await network.addresses(of: host, eventLoop: self.eventLoop).get()
+    }
+    guard found.contains(candidate.source) else { return }
     update { $0.confirmed(candidate.link) }
     noteSpokenRMUX(candidate.link)
   }
@@ -125,7 +150,7 @@ final class PeerDirectory: Sendable {
       state.nextTicket += 1
       let ticket = CallTicket(rawValue: state.nextTicket)
       state.waitingCalls[ticket] = result
-      return (ticket, state.table.call(ticket, id: id, address: address, now: .now()))
+      return (ticket, state.table.call(ticket, id: id, address: address, now: now))
     }
     run(actions)
     return ticket
@@ -149,7 +174,7 @@ final class PeerDirectory: Sendable {
     // The table hears it first: the drivers begin when their event loops come to it, and a call must not choose one
     // of these connections until then.
     let (links, actions) = state.withLock { state in
-      let drained = state.table.drainEstablished(now: .now())
+      let drained = state.table.drainEstablished(now: now)
       return (drained.links.compactMap { state.links[$0]?.link }, drained.actions)
     }
     for link in links { link.send(.perform { $0.drain() }) }
@@ -159,11 +184,11 @@ final class PeerDirectory: Sendable {
   /// Ends all connections in good order and waits until they are gone, but not longer than `patience`.
   func drain(patience: TimeAmount) async {
     drain()
-    for channel in state.withLock({ Array($0.unrouted.values) }) { channel.close(promise: nil) }
+    for channel in state.withLock({ $0.unrouted.all }) { channel.close(promise: nil) }
     let timedOut = eventLoop.makePromise(of: Void.self)
     let timer = eventLoop.scheduleTask(in: patience) { timedOut.succeed() }
     let closed = EventLoopFuture.andAllComplete(
-      state.withLock { $0.channels.values.map(\.closeFuture) }, on: eventLoop)
+      state.withLock { $0.channels.all.map(\.closeFuture) }, on: eventLoop)
     closed.cascade(to: timedOut)
     try? await timedOut.futureResult.get()
     timer.cancel()
@@ -171,14 +196,20 @@ final class PeerDirectory: Sendable {
 
   /// Ends everything; returns when every socket is closed.
   func shutDown() async {
-    let (actions, channels, unrouted, timer) = state.withLock { state in
-      let actions = state.table.shutDown()
-      return (actions, Array(state.channels.values), Array(state.unrouted.values), state.timer.take())
+    let (actions, unrouted, timer) = state.withLock { state in
+      (state.table.shutDown(), state.unrouted.all, state.timer.take())
     }
     timer?.cancel()
+    waits.shutDown()
+    // On the event loop this ends the attempts to dial before anything else happens there, so that none of them gets
+    // as far as a socket any more.
+    try? await eventLoop.submit { self.dialler.lookups.shutDown() }.get()
     for channel in unrouted { channel.close(promise: nil) }
     run(actions)
-    for channel in channels { try? await channel.closeFuture.get() }
+    // The address behind one that was given up may have been tried meanwhile.
+    while let channel = state.withLock({ $0.channels.all.first }) {
+      try? await channel.closeFuture.get()
+    }
   }
 
   /// What the established connections are doing.
@@ -203,7 +234,8 @@ final class PeerDirectory: Sendable {
       if isAsked, let connection = try? await result.value(onCancel: {}) { connections.append(connection) }
     }
     return TransportStatistics(
-      connections: connections.sorted { ($0.peerID, $0.localPort) < ($1.peerID, $1.localPort) })
+      connections: connections.sorted { ($0.peerID, $0.localPort) < ($1.peerID, $1.localPort) },
+      events: services.counters.all)
   }
 
   // MARK: Actions
@@ -222,6 +254,7 @@ final class PeerDirectory: Sendable {
     case .dial(let address, let target, let id):
       dial(address, target: target, id)
     case .resume(let ticket, let id):
+      if settings.environment.has(.forgetsWaitingCalls) { return }
       let (result, link) = state.withLock { state in
         (state.waitingCalls.removeValue(forKey: ticket), state.links[id]?.link)
       }
@@ -230,15 +263,22 @@ final class PeerDirectory: Sendable {
       state.withLock { $0.waitingCalls.removeValue(forKey: ticket) }?.complete(.failure(error))
     case .accept(let id, let grantsRoute):
       send(to: id) { $0.accept(grantsRoute: grantsRoute) }
+    case .refuse(let id, .duplicate, _, _) where settings.environment.has(.keepsDuplicate):
+      send(to: id) { $0.accept(grantsRoute: true) }
+    case .refuse(let id, .staleIncarnation, _, _)
+    where settings.environment.has(.acceptsStaleIncarnation):
+      send(to: id) { $0.accept(grantsRoute: true) }
     case .refuse(let id, let code, let text, let winner):
       let nonce = winner.flatMap { winner in state.withLock { $0.links[winner]?.nonce } }
       send(to: id) { $0.refuse(Refusal(code: code, text: text, winner: nonce)) }
     case .probe(let id, let inAnyCase):
       send(to: id) { $0.probe(inAnyCase: inAnyCase) }
+    case .close(_, .displaced, _) where settings.environment.has(.neverDisplaces):
+      break
     case .close(let id, let code, let text):
       close(id, code, text)
     case .alarm(let id, let text):
-      logger.warning("\(text)", metadata: ["server": "\(id)"])
+      services.peerLog.log(.displacement, .warning, "\(text)", metadata: ["server": "\(id)"], to: logger)
     }
   }
 
@@ -251,11 +291,12 @@ final class PeerDirectory: Sendable {
     if entry.isStarted {
       entry.link.send(.perform { $0.close(code, text: text) })
     } else {
-      entry.channel?.close(promise: nil)
+      for channel in entry.channels { channel.close(promise: nil) }
     }
   }
 
   private func dial(_ address: ServerAddress, target: ServerID, _ id: LinkID) {
+    services.counters.add(\.dialled)
     let link = Link(id: id, eventLoop: eventLoop)
     let hasUsedTLS = state.withLock { state in
       state.links[id] = LinkState(link: link)
@@ -266,7 +307,7 @@ final class PeerDirectory: Sendable {
       observer: self,
       began: { channel in
         let isShutDown = self.state.withLock { state in
-          state.links[id]?.channel = channel
+          state.links[id]?.channels.append(channel)
           return state.table.isShutDown
         }
         self.track(channel)
@@ -275,24 +316,35 @@ final class PeerDirectory: Sendable {
       started: { nonce in
         self.state.withLock { state in
           state.links[id]?.nonce = nonce
+          state.links[id]?.channels = []
           state.links[id]?.isStarted = true
         }
       },
-      failed: { error in self.remove(link, error) })
+      failed: { error in
+        self.services.counters.add(\.dialFailures)
+        self.remove(link, error)
+      })
+  }
+
+  func turnAway(_ source: String?) {
+    services.counters.add(\.turnedAway)
+    services.peerLog.log(
+      .turnedAway, .warning, "too many connections are in the handshake; one was closed",
+      metadata: ["address": "\(source ?? "")"], to: logger)
   }
 
   func track(_ channel: any Channel) {
     let key = ObjectIdentifier(channel)
-    state.withLock { $0.channels[key] = channel }
+    state.withLock { $0.channels.insert(channel) }
     channel.closeFuture.whenComplete { _ in
-      self.state.withLock { $0.channels[key] = nil }
+      self.state.withLock { $0.channels.remove(key) }
     }
   }
 
   func remove(_ link: Link, _ error: TransportError) {
     let actions = state.withLock { state in
       state.links.removeValue(forKey: link.id)?.admission?.cancel()
-      return state.table.closed(link.id, error: error, now: .now())
+      return state.table.closed(link.id, error: error, now: now)
     }
     run(actions)
   }
@@ -302,7 +354,7 @@ final class PeerDirectory: Sendable {
       let old = state.timer.take()
       guard let deadline = state.table.nextDeadline else { return old }
       state.timer = eventLoop.scheduleTask(deadline: deadline) {
-        self.update { $0.handleTimeout(now: .now()) }
+        self.update { $0.handleTimeout(now: self.now) }
       }
       return old
     }
@@ -312,7 +364,8 @@ final class PeerDirectory: Sendable {
 
 extension PeerDirectory: ConnectionObserver {
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
-    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: .now()) }
+    services.counters.add(\.established)
+    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: now) }
     noteSpokenRMUX(link.id)
   }
 
@@ -332,24 +385,29 @@ extension PeerDirectory: ConnectionObserver {
   }
 
   func connection(_ link: Link, refused refusal: Refusal) {
+    let isDuplicate =
+      refusal.code == .duplicate && !settings.environment.has(.takesDuplicateForFailure)
     let error = TransportError(TransportError.Code(refusal.code), "\(refusal)", delivery: .notDelivered)
-    update { $0.refused(link.id, error: error, isDuplicate: refusal.code == .duplicate, now: .now()) }
+    update { $0.refused(link.id, error: error, isDuplicate: isDuplicate, now: now) }
   }
 
   func connectionDraining(_ link: Link) {
-    update { $0.draining(link.id, now: .now()) }
+    update { $0.draining(link.id, now: now) }
   }
 
   func connection(_ link: Link, probeAnswered: Bool) {
-    update { $0.probeEnded(link.id, answered: probeAnswered, now: .now()) }
+    if settings.environment.has(.probeNeverEnds) { return }
+    update { $0.probeEnded(link.id, answered: probeAnswered, now: now) }
   }
 
   func connection(_ link: Link, closed closure: Closure, unheard: Bool) {
+    services.counters.add(closure)
     let code: TransportError.Code
     switch closure {
     case .refused(let refusal), .refusedByPeer(let refusal): code = TransportError.Code(refusal.code)
     default: code = .unreachable
     }
+    if settings.environment.has(.keepsRouteOfDead) { return }
     let isSilent = if case .endOfInput = closure { unheard } else { false }
     remove(
       link,

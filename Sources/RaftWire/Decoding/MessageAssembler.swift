@@ -1,4 +1,3 @@
-internal import DequeModule
 package import NIOCore
 
 /// Gives the messages of one direction of a stream, whose bytes come in any pieces.
@@ -12,8 +11,7 @@ package struct MessageAssembler: Sendable {
   private let limits: MessageLimits
   /// What arrived and was not looked at yet, the first of it being read.
   private var current = ByteBuffer()
-  private var waiting: Deque<ByteBuffer> = []
-  private var waitingBytes = 0
+  private var waiting = PieceQueue()
   /// The beginning of a message that did not lie within one piece.
   private var partial: PartialMessage?
   private var failure: WireError?
@@ -29,14 +27,13 @@ package struct MessageAssembler: Sendable {
       current = bytes
     } else {
       waiting.append(bytes)
-      waitingBytes += bytes.readableBytes
     }
   }
 
   /// The bytes that were appended and not given back as messages or raw bytes. When there is no further message,
   /// these are the bytes of the incomplete one; 0 then means that the stream may end here.
   package var pendingBytes: Int {
-    (partial?.count ?? 0) + current.readableBytes + waitingBytes
+    (partial?.count ?? 0) + current.readableBytes + waiting.count
   }
 
   /// The next request, or `nil` until more has arrived.
@@ -121,7 +118,6 @@ package struct MessageAssembler: Sendable {
     if current.readableBytes > 0 { return true }
     guard let piece = waiting.popFirst() else { return false }
     current = piece
-    waitingBytes -= piece.readableBytes
     return true
   }
 

@@ -7,17 +7,21 @@ package struct MuxConfiguration: Equatable, Sendable {
   package var scheduling: SchedulingLimits
   package var liveness: LivenessLimits
   package var abuse: AbuseLimits
+  /// The Raft group whose streams the peer may open; nil: any.
+  package var group: UInt64?
 
   package init(
     limits: MuxLimits = .defaults,
     scheduling: SchedulingLimits = .defaults,
     liveness: LivenessLimits = .defaults,
-    abuse: AbuseLimits = .defaults
+    abuse: AbuseLimits = .defaults,
+    group: UInt64? = nil
   ) {
     self.limits = limits
     self.scheduling = scheduling
     self.liveness = liveness
     self.abuse = abuse
+    self.group = group
   }
 
   package static let defaults = MuxConfiguration()

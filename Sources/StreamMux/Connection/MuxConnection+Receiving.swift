@@ -212,6 +212,9 @@ extension MuxConnection {
       return try refuseUnknown(id, wire, error.code, now: now)
     }
     try countOpening(opening.trafficClass)
+    if let group = configuration.group, opening.group != group {
+      return try refuse(id, opening, .unknownGroup, now: now)
+    }
     if drainState.refuses(id) { return try refuse(id, opening, .refused, now: now) }
     guard receiveBudget.reserve(hello.initialWindow, for: opening.trafficClass) else {
       return try refuse(id, opening, .refused, now: now)
@@ -243,7 +246,7 @@ extension MuxConnection {
     return try refuse(id, StreamOpening(trafficClass: trafficClass, group: wire.group), code, now: now)
   }
 
-  /// Answers an opening by RESET and STOP (R-STR-5 to R-STR-7, R-STR-9, R-FLW-24, R-FLW-26, R-DRN-4,
+  /// Answers an opening by RESET and STOP (R-STR-5 to R-STR-9, R-FLW-24, R-FLW-26, R-DRN-4,
   /// R-LIM-9). The stream is kept until the peer has ended its half, because its bytes may be on the way.
   private mutating func refuse(
     _ id: UInt64, _ opening: StreamOpening, _ code: ErrorCode, now: NIODeadline

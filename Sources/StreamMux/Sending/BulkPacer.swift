@@ -72,8 +72,9 @@ package struct BulkPacer: Equatable, Sendable {
   private var lastDrain: NIODeadline?
   /// Bulk waits, and until when.
   package private(set) var heldUntil: NIODeadline?
-  /// Bulk was held back so often.
+  /// Pauses of bulk: from a frame that had to wait to the next one that went, however often it was looked at between.
   package private(set) var holds: UInt64 = 0
+  private var isPausing = false
 
   package init() {}
 
@@ -316,13 +317,19 @@ package struct BulkPacer: Equatable, Sendable {
 
   /// Whether a frame of bulk may be cut now. If not, `heldUntil` says when to ask again.
   package mutating func permitsBulk(sent: UInt64, path: BottleneckModel, now: NIODeadline) -> Bool {
+    let isPermitted = decide(sent: sent, path: path, now: now)
+    if !isPermitted, !isPausing { holds += 1 }
+    isPausing = !isPermitted
+    return isPermitted
+  }
+
+  private mutating func decide(sent: UInt64, path: BottleneckModel, now: NIODeadline) -> Bool {
     if let heldUntil, now < heldUntil { return false }
     heldUntil = nil
     guard let bound = bound(path), let lastSample else { return true }
     // Acknowledgements are taken to come at the path's rate, but no longer than until the next sample is due.
     let interval = interval(path)
     if unsentAtSample > 0, unsentAtSample + count(from: sentAtSample, to: sent) >= unsentLimit(path) {
-      holds += 1
       heldUntil = max(now + .microseconds(200), lastSample + interval)
       return false
     }
@@ -340,7 +347,6 @@ package struct BulkPacer: Equatable, Sendable {
     let allowed = isBlind ? most : allowance.renew(sent: sent, speed: speed(path), most: most, now: now)
     let shortage = -allowed * rate / speed(path)
     guard excess >= 0 || shortage >= 0 else { return true }
-    holds += 1
     wasHeldSinceSample = true
     let wait = Int64(min((max(excess, shortage) + Double(Self.release(rate))) / rate * 1e9, 1e9))
     let soonest = now + (isBlind ? .milliseconds(2) : .microseconds(200))
@@ -359,7 +365,6 @@ package struct BulkPacer: Equatable, Sendable {
   /// Before a rate is known.
   private mutating func expectsRoom(sent: UInt64, bound: Int, now: NIODeadline) -> Bool {
     guard outstandingAtSample + count(from: sentAtSample, to: sent) >= bound else { return true }
-    holds += 1
     wasHeldSinceSample = true
     heldUntil = now + .milliseconds(1)
     return false

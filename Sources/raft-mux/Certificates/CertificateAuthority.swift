@@ -5,12 +5,12 @@
   import X509
 
   /// An authority for tests: signs certificates that servers show each other.
-  struct CertificateAuthority {
+  struct CertificateAuthority: Sendable {
     /// Text in PEM.
     typealias PEM = String
 
     /// A certificate and its key.
-    struct Identity {
+    struct Identity: Sendable {
       let certificate: PEM
       let key: PEM
     }
@@ -70,7 +70,7 @@
           Critical(KeyUsage(digitalSignature: true))
           try ExtendedKeyUsage(usages)
           SubjectAlternativeNames(
-            uris.map { .uniformResourceIdentifier($0) } + dnsNames.map { .dnsName($0) })
+            uris.map(GeneralName.uniformResourceIdentifier) + dnsNames.map(GeneralName.dnsName))
           AuthorityKeyIdentifier(
             keyIdentifier: SubjectKeyIdentifier(hash: key.publicKey).keyIdentifier)
         }, issuerPrivateKey: key)

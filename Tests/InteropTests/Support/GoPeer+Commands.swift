@@ -49,6 +49,8 @@ struct GoListening: Encodable {
   var server = "go"
   var cluster = "interop"
   var address = "127.0.0.1:0"
+  /// What the node takes for its own address; the bound one if it is empty.
+  var advertise = ""
   /// How many idle streams to a peer are kept for the next call.
   var pool = 3
   var timeoutMilliseconds = 30_000
@@ -66,6 +68,9 @@ struct GoStatistics: Decodable, Sendable {
   var last: GoRequest?
   var snapshots: [GoSnapshotBody]
   var connections: Int
+  var streams: Int
+  /// How many streams the other side had to be asked to end.
+  var impatience: Int
 }
 
 struct GoSnapshotBody: Decodable, Sendable, Equatable {

@@ -33,18 +33,28 @@ enum GoProgram {
 
   private static let built = Task { try await build() }
 
+  /// Runs the tests of the Go code itself, and gives what they print.
+  static func runOwnTests() async -> String {
+    await go("vet rmux peer && go test rmux").joined(separator: "\n")
+  }
+
+  private static let workspace = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../GoPeers").standardizedFileURL
+
+  private static func go(_ arguments: String) async -> [String] {
+    await run(
+      "cd \"$0\" && export GO111MODULE=off GOFLAGS= GOPATH=\"$0:$1\" && { go \(arguments); } 2>&1",
+      workspace.path, libraries)
+  }
+
   private static func build() async throws -> String {
-    let workspace = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../GoPeers").standardizedFileURL
     let folder = FileManager.default.temporaryDirectory.appending(path: "raft-mux-go-peers")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let program = folder.appending(path: try fingerprint(of: workspace))
     if FileManager.default.isExecutableFile(atPath: program.path) { return program.path }
     // Two runs may build at once: each makes a file of its own, and the last one to be renamed stays.
     let fresh = folder.appending(path: UUID().uuidString)
-    let lines = await run(
-      "cd \"$0\" && GO111MODULE=off GOFLAGS= GOPATH=\"$0:$1\" exec go build -o \"$2\" peer 2>&1",
-      workspace.path, libraries, fresh.path)
+    let lines = await go("build -o '\(fresh.path)' peer")
     guard FileManager.default.isExecutableFile(atPath: fresh.path) else {
       throw GoPeerError(text: "'go build' failed: \(lines.joined(separator: "\n"))")
     }

@@ -10,16 +10,22 @@ actor RawPeer {
   private var preface = PrefaceReader()
   private var decoder = FrameDecoder(maximumFramePayload: ProtocolConstants.largestFramePayload)
   private var encoder = FrameEncoder()
+  /// The code of the end, where a test has heard it while it waited for something else.
+  var lastEnd: ErrorCode?
 
   fileprivate init(channel: any Channel, received: AsyncQueue<ByteBuffer>) {
     self.channel = channel
     self.received = received
   }
 
-  static func connect(to address: ServerAddress) async throws -> RawPeer {
+  /// - Parameter source: The address to come from; the system's choice if it is nil.
+  static func connect(to address: ServerAddress, from source: String? = nil) async throws -> RawPeer {
     let parts = address.rawValue.split(separator: ":")
     let received = AsyncQueue<ByteBuffer>()
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    if let source { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0)) }
+    let channel =
+      try await bootstrap
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -61,6 +67,11 @@ actor RawPeer {
 
   func close() async {
     try? await channel.close()
+  }
+
+  /// Takes nothing more from the system: what the other end sends piles up.
+  func stopReading() async {
+    try? await channel.setOption(.autoRead, value: false).get()
   }
 
   // MARK: Hearing
@@ -114,7 +125,8 @@ actor RawPeer {
 
   /// The code with which the other end refuses or gives up; `nil` if it just closes.
   func nextEnd() async throws -> ErrorCode? {
-    try await next { frame in
+    if let lastEnd { return lastEnd }
+    return try await next { frame in
       switch frame {
       case .welcome(.refused(let refusal)): refusal.code
       case .goAway(let goAway): goAway.code

@@ -45,8 +45,10 @@ type statistics struct {
 	Last interface{} `json:"last"`
 	// Snapshots are the bodies in the order in which they ended.
 	Snapshots []body `json:"snapshots"`
-	// Connections counts those of RMUX; -1 on classic TCP.
+	// What RMUX has live, and streams that peers had to be asked to end; -1 on classic TCP.
 	Connections int `json:"connections"`
+	Streams     int `json:"streams"`
+	Impatience  int `json:"impatience"`
 }
 
 type body struct {
@@ -72,6 +74,8 @@ func (p *program) stats(command) (interface{}, error) {
 	result := p.answerer.statistics
 	result.Snapshots = append([]body{}, result.Snapshots...)
 	result.Connections = transport.layer.Connections()
+	result.Streams = transport.layer.Streams()
+	result.Impatience = transport.layer.Impatience()
 	return result, nil
 }
 

@@ -24,6 +24,10 @@ type streamLayer interface {
 	Drain() error
 	// Connections counts the live connections to peers, or says -1 where there is no such thing.
 	Connections() int
+	// Streams counts the live streams of all connections.
+	Streams() int
+	// Impatience counts the streams that peers had to be asked to end, though we had ended them.
+	Impatience() int
 }
 
 // How to make a stream layer, by the name of what carries the streams.
@@ -36,6 +40,8 @@ type listenOptions struct {
 	Transport string `json:"transport"`
 	// Address is where to listen; port 0 takes a free one.
 	Address string `json:"address"`
+	// Advertise is what LocalAddr says; the bound address if it is empty.
+	Advertise string `json:"advertise"`
 	// Pool is how many idle connections (or streams) to a peer are kept.
 	Pool int `json:"pool"`
 	// TimeoutMilliseconds bounds each call; 10 seconds if it is 0.
@@ -68,12 +74,29 @@ func (p *program) listen(c command) (interface{}, error) {
 	if err != nil {
 		return nil, err
 	}
+	bound := layer.Addr().String()
+	if options.Advertise != "" {
+		layer = advertising{layer, options.Advertise}
+	}
 	timeout := time.Duration(options.TimeoutMilliseconds) * time.Millisecond
 	network := raft.NewNetworkTransportWithLogger(layer, options.Pool, timeout, logger(options.Server))
 	p.transport = &transport{network, layer}
 	p.answerer.start(network)
-	return map[string]string{"address": string(network.LocalAddr())}, nil
+	return map[string]string{"address": bound}, nil
 }
+
+// An advertising layer is reached through somebody else, whose address it gives for its own.
+type advertising struct {
+	streamLayer
+	address string
+}
+
+func (a advertising) Addr() net.Addr { return advertised(a.address) }
+
+type advertised string
+
+func (advertised) Network() string  { return "tcp" }
+func (a advertised) String() string { return string(a) }
 
 // logger writes what the variable RAFT_MUX_GO_LOG says ("warn", "debug") to standard error; nothing without it.
 func logger(name string) hclog.Logger {
@@ -105,6 +128,8 @@ func (p *program) drain(command) (interface{}, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Idle streams in the pool would last for ever.
+	transport.CloseStreams()
 	return nil, transport.layer.Drain()
 }
 
@@ -122,3 +147,5 @@ func (classicLayer) Dial(address raft.ServerAddress, timeout time.Duration) (net
 
 func (classicLayer) Drain() error     { return errors.New("the classic protocol has no drain") }
 func (classicLayer) Connections() int { return -1 }
+func (classicLayer) Streams() int     { return -1 }
+func (classicLayer) Impatience() int  { return -1 }

@@ -84,6 +84,12 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %v: %q", who, e.Code, e.Text)
 }
 
+// Is compares codes.
+func (e *Error) Is(other error) bool {
+	fault, isOne := other.(*Error)
+	return isOne && fault.Code == e.Code
+}
+
 func faultf(code Code, format string, arguments ...interface{}) *Error {
 	return &Error{Code: code, Text: fmt.Sprintf(format, arguments...)}
 }

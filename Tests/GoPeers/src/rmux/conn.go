@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,8 @@ type Conn struct {
 	accept func(*Stream)
 	// onEnd is called once, without the lock.
 	onEnd func(*Conn)
+	// impatience counts the streams that the peer has not ended behind our end.
+	impatience *atomic.Int64
 
 	mutex sync.Mutex
 	// wake tells the writer, changed everybody who waits for a stream or for the end.
@@ -47,10 +50,12 @@ type takenStreams struct {
 	opened, announced, freed uint64
 }
 
-func newConn(socket net.Conn, g greeting, accept func(*Stream), onEnd func(*Conn)) *Conn {
+func newConn(
+	socket net.Conn, g greeting, accept func(*Stream), onEnd func(*Conn), impatience *atomic.Int64,
+) *Conn {
 	c := &Conn{
-		socket: socket, greeting: g, accept: accept, onEnd: onEnd, streams: map[uint64]*Stream{}, nextOwn: 2, nextPeer: 1,
-		budgets: newBudgets(),
+		socket: socket, greeting: g, accept: accept, onEnd: onEnd, impatience: impatience, streams: map[uint64]*Stream{},
+		nextOwn: 2, nextPeer: 1, budgets: newBudgets(),
 	}
 	if g.isDialler {
 		c.nextOwn, c.nextPeer = 1, 2

@@ -148,11 +148,13 @@ func (h header) check(maximum uint32) error {
 	return nil
 }
 
-// A frameReader takes frames off a connection that has completed its handshake.
+// A frameReader takes frames off a connection.
 type frameReader struct {
 	source      io.Reader
 	maximum     uint32
 	hasChecksum bool
+	// isHandshake says that the handshake's own sizes count; else its frames are out of place.
+	isHandshake bool
 	buffer      []byte
 }
 
@@ -165,7 +167,13 @@ func (r *frameReader) next() (header, []byte, error) {
 		return header{}, nil, err
 	}
 	h := parseHeader(r.buffer)
-	if err := h.check(r.maximum); err != nil {
+	var err error
+	if r.isHandshake {
+		err = h.checkInHandshake(handshakeBytes - len(preface) - headerSize)
+	} else {
+		err = h.check(r.maximum)
+	}
+	if err != nil {
 		return h, nil, err
 	}
 	end := headerSize + int(h.length)

@@ -209,11 +209,17 @@ func (h *handshaker) readAuth() error {
 	default:
 		return faultf(ProtocolViolation, "a frame of type %#x in the place of AUTH", byte(frame.kind))
 	}
-	if payload[0] != authMethodNone {
-		return faultf(Unauthenticated, "method %d was not agreed on", payload[0])
+	return checkAuth(payload)
+}
+
+// checkAuth looks at the method and the proof of AUTH where method none was agreed on.
+func checkAuth(payload []byte) error {
+	method, proof := payload[0], payload[1:]
+	if method <= authMethodTLS && len(proof) > 0 {
+		return faultf(ProtocolViolation, "a proof with method %d", method)
 	}
-	if len(payload) > 1 {
-		return faultf(ProtocolViolation, "a proof with method none")
+	if method != authMethodNone {
+		return faultf(Unauthenticated, "method %d was not agreed on", method)
 	}
 	return nil
 }
@@ -257,18 +263,18 @@ func (h *handshaker) readFrame() (header, []byte, error) {
 		return header{}, nil, err
 	}
 	frame := parseHeader(raw)
-	if err := frame.checkInHandshake(); err != nil {
+	if err := frame.checkInHandshake(handshakeBytes - h.received); err != nil {
 		return frame, nil, err
-	}
-	if h.received+int(frame.length) > handshakeBytes {
-		return frame, nil, faultf(HandshakeTooLarge, "more than %d bytes", handshakeBytes)
 	}
 	payload, err := h.read(int(frame.length))
 	return frame, payload, err
 }
 
-// checkInHandshake is check with the handshake's own sizes.
-func (h header) checkInHandshake() error {
+// checkInHandshake is check with the handshake's own sizes; room is what the handshake may still have.
+func (h header) checkInHandshake(room int) error {
+	if uint64(h.length) > uint64(room) {
+		return faultf(HandshakeTooLarge, "more than %d bytes", handshakeBytes)
+	}
 	isRight := true
 	switch h.kind {
 	case typeHello:

@@ -10,6 +10,7 @@ const (
 	featureChecksum   = 1 << 0
 	methodNone        = 1 << 0
 	authMethodNone    = 0
+	authMethodTLS     = 1
 	largestHello      = 3072
 	largestProof      = 256
 	handshakeBytes    = 4096

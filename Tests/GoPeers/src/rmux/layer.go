@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -50,6 +51,7 @@ type Layer struct {
 	asked      map[string]bool
 	attempts   map[string]*attempt
 	handshakes int
+	impatience atomic.Int64
 	isClosed   bool
 
 	// accepted has a lock of its own: streams come in under the lock of their connection.
@@ -151,6 +153,20 @@ func (l *Layer) Drain() error {
 // Connections counts those whose handshake is complete.
 func (l *Layer) Connections() int { return len(l.established()) }
 
+// Streams counts those that one of the sides has not let go of.
+func (l *Layer) Streams() int {
+	count := 0
+	for _, conn := range l.established() {
+		conn.mutex.Lock()
+		count += len(conn.streams)
+		conn.mutex.Unlock()
+	}
+	return count
+}
+
+// Impatience counts the streams that peers had to be asked to end, behind our own end of them.
+func (l *Layer) Impatience() int { return int(l.impatience.Load()) }
+
 func (l *Layer) established() []*Conn {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -210,7 +226,7 @@ func (l *Layer) greet(socket net.Conn, target string) (*link, error) {
 		}
 		return nil, err
 	}
-	conn := newConn(socket, g, l.take, func(*Conn) { l.remove(new) })
+	conn := newConn(socket, g, l.take, func(*Conn) { l.remove(new) }, &l.impatience)
 	l.mutex.Lock()
 	new.greeting = g
 	new.conn = conn

@@ -39,6 +39,14 @@ func (g goAway) payload() []byte {
 	return append(b, text...)
 }
 
+func parseGoAway(b []byte) (goAway, error) {
+	text, rest, isWhole := takeSized(b[12:])
+	if !isWhole || len(rest) > 0 || len(text) > largestText {
+		return goAway{}, faultf(FrameSize, "a GOAWAY of %d bytes", len(b))
+	}
+	return goAway{binary.BigEndian.Uint64(b), Code(binary.BigEndian.Uint32(b[8:])), string(text)}, nil
+}
+
 // drain leaves in order, and returns when the connection has ended.
 func (c *Conn) drain() {
 	c.mutex.Lock()
@@ -90,12 +98,11 @@ func (c *Conn) hasLeft() bool {
 }
 
 func (c *Conn) receiveGoAway(payload []byte) error {
-	text, rest, isWhole := takeSized(payload[12:])
-	if !isWhole || len(rest) > 0 || len(text) > largestText {
-		return faultf(FrameSize, "a GOAWAY of %d bytes", len(payload))
+	said, err := parseGoAway(payload)
+	if err != nil {
+		return err
 	}
-	last := binary.BigEndian.Uint64(payload)
-	code := Code(binary.BigEndian.Uint32(payload[8:]))
+	last, code := said.last, said.code
 	c.leaving.heard++
 	if c.leaving.heard > 2 {
 		if err := c.budgets.lateFrames.take(time.Now()); err != nil {
@@ -107,7 +114,7 @@ func (c *Conn) receiveGoAway(payload []byte) error {
 	}
 	c.leaving.hasHeard = true
 	c.leaving.peerLast = last
-	reason := &Error{Code: code, Text: string(text), IsRemote: true}
+	reason := &Error{Code: code, Text: said.text, IsRemote: true}
 	if _, isKnown := codeNames[code]; !isKnown {
 		reason.Code = InternalError
 	}

@@ -29,7 +29,7 @@ type liveness struct {
 
 func (l *liveness) start() {
 	now := time.Now()
-	*l = liveness{lastHeard: now, lastMeasured: now, asked: map[uint64]time.Time{}, number: rand.Uint64()}
+	*l = liveness{lastHeard: now, lastMeasured: now, asked: map[uint64]time.Time{}, number: uint64(rand.Uint32())}
 	l.silence = jittered(silenceBeforePing)
 }
 
@@ -79,7 +79,12 @@ func (l *liveness) answered(number uint64, now time.Time) bool {
 	if !isOwn {
 		return false
 	}
-	delete(l.asked, number)
+	// One PONG settles the PINGs before it, which may stay without an answer of their own (R-LIV-2).
+	for other := range l.asked {
+		if other <= number {
+			delete(l.asked, other)
+		}
+	}
 	sample := now.Sub(asked)
 	if l.smoothed == 0 {
 		l.smoothed = sample
@@ -107,7 +112,7 @@ func (c *Conn) receivePong(number uint64) error {
 	if !c.liveness.answered(number, time.Now()) {
 		return c.budgets.lateFrames.take(time.Now())
 	}
-	if number == c.leaving.ping {
+	if number >= c.leaving.ping && c.leaving.ping != 0 {
 		c.sayLastID()
 	}
 	c.changed.Broadcast()

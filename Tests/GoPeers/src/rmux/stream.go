@@ -197,6 +197,9 @@ func (s *Stream) Write(from []byte) (int, error) {
 	}
 	for len(from) > 0 {
 		switch {
+		case s.isAnsweredEarly():
+			// Whoever writes will look for the answer next (R-SNAP-19); the rest of the request goes nowhere.
+			return written + len(from), nil
 		case s.stoppedBy != nil:
 			return written, s.stoppedBy
 		case c.err != nil:
@@ -223,6 +226,12 @@ func (s *Stream) Write(from []byte) (int, error) {
 		c.wake.Broadcast()
 	}
 	return written, nil
+}
+
+// isAnsweredEarly says that the peer needs no more of the request, because it has answered.
+func (s *Stream) isAnsweredEarly() bool {
+	fault, isOne := s.stoppedBy.(*Error)
+	return isOne && fault.Code == NotNeeded && s.conn.err == nil
 }
 
 // finishSending ends the own half behind what was queued; one that was never used vanishes.
@@ -304,7 +313,8 @@ const patience = time.Second
 func (s *Stream) losePatience() {
 	s.conn.mutex.Lock()
 	defer s.conn.mutex.Unlock()
-	if s.id != 0 && s.conn.err == nil {
+	if s.id != 0 && s.conn.err == nil && s.receiving == receivingOpen {
+		s.conn.impatience.Add(1)
 		s.stop(Cancelled)
 		s.conn.wake.Broadcast()
 	}

@@ -1,0 +1,160 @@
+internal import NIOCore
+internal import RaftWire
+
+/// What only a client that makes calls can show. It has to call again and again; see the command's help.
+enum ClientCases {
+  static let all: [ConformanceCase] = {
+    var section = Section("client")
+    section.add(
+      "opens streams with requests that can be read", "R-STR-1", "R-STR-10", "R-FRM-24", "R-PAY-1", "R-PAY-7",
+      only: .client
+    ) {
+      stage in
+      let probe = try await stage.established()
+      try await probe.expectRequests(3)
+    }
+    section.add("ends its half behind a request", "R-STR-25", only: .client) { stage in
+      let probe = try await stage.established()
+      let opened = try await probe.expectOpening()
+      if opened.isLast { return }
+      _ = try await probe.expect("FIN or RESET of the stream") { frame in
+        frame.stream == opened.stream && (frame.isLast || frame.type == FrameKind.reset) ? frame : nil
+      }
+    }
+    section.add(
+      "opens no more streams than it may, and more when it may", "R-FLW-18", "R-FLW-21", only: .client
+    ) { stage in
+      let probe = try await stage.established { ($0.electionStreams, $0.appendStreams) = (0, 0) }
+      try await probe.expectQuiet(for: .milliseconds(300)) { frame in
+        frame.isOpening && frame.trafficClass != StreamClass.snapshot
+      }
+      await probe.send(.streams(StreamClass.election, 1), .streams(StreamClass.append, 1))
+      _ = try await probe.expectOpening()
+    }
+    section.add("keeps frames within the maximum of its peer", "R-FRM-5", only: .client) { stage in
+      let probe = try await stage.established { $0.maximumFramePayload = 4_096 }
+      try await probe.expectLargeRequest()
+    }
+    section.add("keeps within the window and goes on with credit", "R-FLW-1", "R-FLW-5", only: .client) {
+      stage in
+      let probe = try await stage.established { $0.initialWindow = 16_384 }
+      try await probe.expectLargeRequest()
+    }
+    section.add("lets no stream without credit hold up others", "R-SCH-5", "R-FRM-22", only: .client) {
+      stage in
+      let probe = try await stage.established(manners: .init(grantsCredit: false)) {
+        $0.initialWindow = 16_384
+      }
+      let stuck = try await probe.expect("a request that fills its window") { frame in
+        frame.type == FrameKind.data && frame.flags & DataFlag.more != 0 ? frame.stream : nil
+      }
+      _ = try await probe.expect("another stream while one is stuck") { frame in
+        frame.isOpening && frame.stream > stuck ? frame : nil
+      }
+    }
+    section.add("answers STOP on its request by RESET with the same code", "R-STR-15", only: .client) {
+      stage in
+      let probe = try await stage.established(manners: .init(answersRequests: false, grantsCredit: false)) {
+        $0.initialWindow = 16_384
+      }
+      let stream = try await probe.expect("a request that fills its window") { frame in
+        frame.type == FrameKind.data && frame.flags & DataFlag.more != 0 ? frame.stream : nil
+      }
+      await probe.send(.stop(stream, CodeName.messageTooLarge.rawValue))
+      try await probe.expectReset(stream, CodeName.messageTooLarge.rawValue)
+      try await probe.expectAlive()
+    }
+    section.add("goes on when a request is refused", "R-ERR-1", only: .client) { stage in
+      let probe = try await stage.established(manners: .init(answersRequests: false))
+      let first = try await probe.expectOpening()
+      await probe.send(
+        .reset(first.stream, CodeName.refused.rawValue), .stop(first.stream, CodeName.refused.rawValue))
+      _ = try await probe.expect("another request") { $0.isOpening && $0.stream > first.stream ? $0 : nil }
+      try await probe.expectAlive()
+    }
+    section.add("goes on when an answer cannot be read", "R-ERR-8", "R-PAY-26", only: .client) { stage in
+      let probe = try await stage.established(manners: .init(answersRequests: false))
+      let first = try await probe.expectOpening()
+      await probe.send(.data(first.stream, [0xC1, 0xFF, 0xFF], fin: true))
+      _ = try await probe.expect("another request") { $0.isOpening && $0.stream > first.stream ? $0 : nil }
+      try await probe.expectAlive()
+    }
+    section.add("goes on when an answer is empty", "R-ERR-8", only: .client) { stage in
+      let probe = try await stage.established(manners: .init(answersRequests: false))
+      let first = try await probe.expectOpening()
+      await probe.send(.data(first.stream, fin: true))
+      _ = try await probe.expect("another request") { $0.isOpening && $0.stream > first.stream ? $0 : nil }
+      try await probe.expectAlive()
+    }
+    section.add("takes an answer in single bytes", "R-FRM-26", "R-PAY-6", only: .client) { stage in
+      let probe = try await stage.established(manners: .init(answersRequests: false))
+      let first = try await probe.expectOpening()
+      let answer = [UInt8](arrayLiteral: 0xA0, 0xC0)
+      await probe.send(answer.map { .data(first.stream, [$0]) } + [.data(first.stream, fin: true)])
+      _ = try await probe.expect("another request") { $0.isOpening && $0.stream > first.stream ? $0 : nil }
+      try await probe.expectAlive()
+    }
+    section.add(ending: .flowControl, after: "an answer that exceeds its window", "R-FLW-2", only: .client) {
+      probe in
+      await probe.change { $0.answersRequests = false }
+      let first = try await probe.expectOpening()
+      // A byte that starts no answer: the half is stopped, and earns no credit.
+      await probe.send(.data(first.stream, [0xC1]))
+      _ = try await probe.expect("STOP of an answer that cannot be read") { frame in
+        frame.stream == first.stream && frame.type == FrameKind.stop ? frame : nil
+      }
+      await probe.send(await probe.frames(filling: first.stream))
+    }
+    section.add(ending: .streamState, after: "an answer behind its FIN", "R-STR-12", only: .client) { probe in
+      await probe.change { $0.answersRequests = false }
+      let first = try await probe.expectOpening()
+      await probe.send(.data(first.stream, [0xA0, 0xC0], fin: true), .data(first.stream, [0xA0]))
+    }
+    section.add("dials again when it is told of a drain", "R-DRN-5", "R-DRN-23", only: .client) { stage in
+      let probe = try await stage.established()
+      await probe.send(.goAway(last: .max, 0x0C))
+      let ping = await probe.newPing()
+      await probe.send(.ping(ping))
+      await probe.send(.goAway(last: 1 << 40, 0x0C))
+      await probe.finish()
+      try await probe.expectEnding()
+      let next = try await stage.established()
+      try await next.expectRequests(1)
+    }
+    section.add("dials again when a connection is gone", "R-DRN-19", only: .client) { stage in
+      let probe = try await stage.established()
+      await probe.close()
+      let next = try await stage.established()
+      try await next.expectRequests(1)
+    }
+    return section.cases
+  }()
+}
+
+extension Probe {
+  /// The next stream that the peer opens.
+  func expectOpening() async throws -> ProbeFrame {
+    try await expect("a request of the client") { $0.isOpening ? $0 : nil }
+  }
+
+  func expectRequests(_ count: Int) async throws {
+    while requests.count < count {
+      guard try await nextFrame("\(count) requests that can be read") != nil else {
+        throw CaseFailure(expected: "\(count) requests that can be read", actual: "\(requests.count) of them")
+      }
+    }
+  }
+
+  /// A request larger than 16 KiB, whole.
+  func expectLargeRequest() async throws {
+    func isLarge(_ command: WireCommand) -> Bool {
+      guard case .appendEntries(let request) = command else { return false }
+      return (request.entries ?? []).reduce(0) { $0 + ($1?.data?.readableBytes ?? 0) } > 20_000
+    }
+    while !requests.contains(where: isLarge) {
+      guard try await nextFrame("an AppendEntries request with more than 20,000 bytes") != nil else {
+        throw CaseFailure(expected: "a large request", actual: "the end of the connection")
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+internal import NIOCore
+
+/// The page liveness.
+enum LivenessCases {
+  static let all: [ConformanceCase] = {
+    var section = Section("liveness")
+    for number in [0, 0x0123_4567_89AB_CDEF, UInt64.max] {
+      section.add(
+        "answers PING \(String(number, radix: 16)) by PONG with the same bytes", "R-LIV-1", "R-FRM-17"
+      ) {
+        stage in
+        let probe = try await stage.established()
+        await probe.send(.ping(number))
+        let what = "PONG \(String(number, radix: 16))"
+        let frame = try await probe.expect(what) { $0.type == FrameKind.pong ? $0 : nil }
+        guard frame.number == number else { throw CaseFailure(expected: what, actual: "\(frame)") }
+      }
+    }
+    section.add("answers the newest of many PINGs", "R-LIV-2", "R-LIV-1") { stage in
+      let probe = try await stage.established()
+      await probe.send((1...24).map { .ping($0) })
+      _ = try await probe.expect("PONG 24") { $0.type == FrameKind.pong && $0.number == 24 ? $0 : nil }
+    }
+    section.add("ignores a PONG that answers nothing", "R-LIV-3") { stage in
+      let probe = try await stage.established()
+      await probe.send(.pong(0xDEAD), .pong(0))
+      try await probe.expectAlive()
+    }
+    section.add("sends PING in silence", "R-LIV-4", waits: .seconds(4)) { stage in
+      let probe = try await stage.established(manners: .init(answersPings: false))
+      // One may come right behind the handshake, to know the round trip.
+      let begin = NIODeadline.now()
+      while true {
+        _ = try await probe.expect("PING after 1 second of silence", within: .seconds(3)) { frame in
+          frame.type == FrameKind.ping ? frame : nil
+        }
+        if NIODeadline.now() - begin > .milliseconds(500) { return }
+      }
+    }
+    section.add("ends the connection with silent when it hears nothing", "R-LIV-5", waits: .seconds(9)) {
+      stage in
+      let probe = try await stage.established(
+        manners: .init(answersPings: false, answersRequests: false, grantsCredit: false))
+      let begin = NIODeadline.now()
+      let what = "GOAWAY with silent after 5 seconds"
+      let frame = try await probe.nextGoAway(what)
+      guard frame.code == CodeName.silent.rawValue else {
+        throw CaseFailure(expected: what, actual: "\(frame)")
+      }
+      let waited = NIODeadline.now() - begin
+      guard waited > .milliseconds(4_500) else {
+        throw CaseFailure(expected: what, actual: "after \(waited.nanoseconds / 1_000_000) ms")
+      }
+    }
+    section.add("takes every byte for a sign of life", "R-LIV-7", waits: .seconds(9)) { stage in
+      let probe = try await stage.established(manners: .init(answersPings: false))
+      let bytes = await probe.encode([ProbeFrame(type: 0x81, payload: [1, 2, 3])])
+      for byte in bytes.prefix(14) {
+        await probe.sendBytes([byte])
+        // What is tested is that half a second of silence, many times, is none.
+        try await Task.sleep(for: .milliseconds(500))
+      }
+      await probe.sendBytes(Array(bytes.dropFirst(14)))
+      try await probe.expectAlive()
+    }
+    section.add("goes on reading while it cannot write answers", "R-SCH-12") { stage in
+      let probe = try await stage.established()
+      let held = try await probe.open(Array(Requests.append().dropLast()))
+      try await probe.expectAlive()
+      try await probe.expectService()
+      await probe.send(.data(held, [Requests.append().last ?? 0], fin: true))
+      try await Requests.checkAnswers(probe.expectAnswer(held))
+    }
+    return section.cases
+  }()
+}

@@ -1,0 +1,77 @@
+/// Bytes of a connection from a file: raw, or as some hex dump.
+package enum CaptureFormat {
+  /// Which way bytes went.
+  package enum Direction: String, Sendable, Codable {
+    /// The first or only direction.
+    case first = ">"
+    case second = "<"
+  }
+
+  /// A run of bytes of one direction.
+  package struct Run: Sendable, Equatable {
+    package let direction: Direction
+    package let bytes: [UInt8]
+
+    package init(direction: Direction, bytes: [UInt8]) {
+      self.direction = direction
+      self.bytes = bytes
+    }
+  }
+
+  /// Reads a file's contents.
+  ///
+  /// A text is a hex dump: digits in any grouping; in front of a line may stand an offset with a colon, as `xxd` writes
+  /// it, or one of eight digits, as `hexdump -C` does; behind two blanks in a row, or a bar, come characters, which are
+  /// passed over; a line that starts with `>` or `<` says which way its bytes and those of the following lines went;
+  /// `#` starts a comment. Everything else is raw bytes of one direction.
+  package static func read(_ contents: [UInt8]) -> [Run] {
+    let isRaw = contents.contains { $0 >= 0x7F || ($0 < 0x20 && ![0x09, 0x0A, 0x0D].contains($0)) }
+    guard !isRaw, let runs = dump(String(decoding: contents, as: UTF8.self)) else {
+      return [Run(direction: .first, bytes: contents)]
+    }
+    return runs
+  }
+
+  private static func dump(_ text: String) -> [Run]? {
+    var runs: [Run] = []
+    var direction = Direction.first
+    var hasOffsets = false
+    for line in text.split(whereSeparator: \.isNewline) {
+      var rest = line.prefix { $0 != "#" }.drop(while: \.isWhitespace)
+      if let first = rest.first, let mark = Direction(rawValue: String(first)) {
+        direction = mark
+        rest = rest.dropFirst().drop(while: \.isWhitespace)
+      }
+      guard let bytes = bytes(of: rest, hasOffsets: &hasOffsets) else { return nil }
+      if !bytes.isEmpty { runs.append(Run(direction: direction, bytes: bytes)) }
+    }
+    return runs
+  }
+
+  /// The bytes of a line without its mark; `nil` if it is no hexadecimal.
+  private static func bytes(of line: Substring, hasOffsets: inout Bool) -> [UInt8]? {
+    var rest = line.prefix { $0 != "|" }
+    if let colon = rest.firstIndex(of: ":") {
+      // Behind an offset as xxd writes it, two blanks end the digits.
+      rest = rest[rest.index(after: colon)...].drop(while: \.isWhitespace)
+      if let characters = rest.range(of: "  ") { rest = rest[..<characters.lowerBound] }
+    } else if let blank = rest.firstIndex(of: " "), rest[..<blank].count == 8, rest[blank...].hasPrefix("  ")
+    {
+      rest = rest[blank...]
+      hasOffsets = true
+    } else if hasOffsets, rest.count == 8 {
+      // The length at the end of a dump by hexdump.
+      return []
+    }
+    let digits = rest.filter { !$0.isWhitespace }
+    guard digits.allSatisfy(\.isHexDigit), digits.count.isMultiple(of: 2) else { return nil }
+    return .hexadecimal(digits)
+  }
+}
+
+extension Substring {
+  /// Where a text first stands.
+  fileprivate func range(of text: String) -> Range<Index>? {
+    indices.lazy.first { self[$0...].hasPrefix(text) }.map { $0..<self.index($0, offsetBy: text.count) }
+  }
+}

@@ -1,0 +1,106 @@
+internal import NIOCore
+internal import NIOPosix
+
+/// What comes in from a socket.
+enum Arrival: Sendable {
+  case bytes([UInt8])
+  /// The peer's end of input, or the end of the connection; `isAbrupt` for a reset.
+  case end(isAbrupt: Bool)
+}
+
+/// A TCP connection as a stream of arrivals.
+struct ProbeChannel: Sendable {
+  let channel: any Channel
+  let arrivals: AsyncStream<Arrival>
+
+  static func connect(host: String, port: Int) async throws -> ProbeChannel {
+    let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
+    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .connectTimeout(.seconds(5))
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .channelOption(.allowRemoteHalfClosure, value: true)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(ArrivalHandler(feed))
+        }
+      }
+      .connect(host: host, port: port)
+      .get()
+    return ProbeChannel(channel: channel, arrivals: arrivals)
+  }
+}
+
+/// A listener for clients under test.
+package final class ProbeListener: Sendable {
+  private let channel: any Channel
+  private let accepted: ConnectionQueue
+
+  private init(channel: any Channel, accepted: ConnectionQueue) {
+    self.channel = channel
+    self.accepted = accepted
+  }
+
+  /// - Parameter port: 0 for one that is free.
+  package static func start(host: String = "127.0.0.1", port: Int = 0) async throws -> ProbeListener {
+    let accepted = ConnectionQueue()
+    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
+          try channel.pipeline.syncOperations.addHandler(ArrivalHandler(feed))
+          Task { await accepted.push(ProbeChannel(channel: channel, arrivals: arrivals)) }
+        }
+      }
+      .bind(host: host, port: port)
+      .get()
+    return ProbeListener(channel: channel, accepted: accepted)
+  }
+
+  package var port: Int { channel.localAddress?.port ?? 0 }
+
+  /// The next connection; `nil` if none comes in time.
+  func next(until deadline: NIODeadline) async -> ProbeChannel? {
+    await accepted.next(until: deadline, on: channel.eventLoop)
+  }
+
+  package func close() async {
+    try? await channel.close()
+  }
+}
+
+private final class ArrivalHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let feed: AsyncStream<Arrival>.Continuation
+  private var isAbrupt = false
+
+  init(_ feed: AsyncStream<Arrival>.Continuation) {
+    self.feed = feed
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    feed.yield(.bytes(Array(unwrapInboundIn(data).readableBytesView)))
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent { end() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    end()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    isAbrupt = true
+    context.close(promise: nil)
+  }
+
+  private func end() {
+    feed.yield(.end(isAbrupt: isAbrupt))
+    feed.finish()
+  }
+}

@@ -1,0 +1,66 @@
+package import NIOCore
+
+/// One numbered question to a peer.
+package struct ConformanceCase: Sendable {
+  package let section: String
+  package let number: Int
+  package let title: String
+  /// The requirements that it holds the peer to; the first one gives its level.
+  package let requirements: [String]
+  package let subjects: Set<Subject>
+  /// What it waits for by the peer's clock, beyond the limit of every case.
+  package let waits: TimeAmount
+  package let body: @Sendable (Stage) async throws -> Void
+
+  package var id: String { "\(section)/\(number)" }
+
+  /// Whether failing it means not to conform, or only to need a reason.
+  package var isRequired: Bool {
+    requirements.contains { Requirements.all[$0]?.level.hasPrefix("MUST") ?? true }
+  }
+}
+
+/// The cases of a section, numbered as they are written.
+struct Section {
+  let name: String
+  private(set) var cases: [ConformanceCase] = []
+
+  init(_ name: String) {
+    self.name = name
+  }
+
+  mutating func add(
+    _ title: String, _ requirements: String..., only subject: Subject? = nil, waits: TimeAmount = .zero,
+    _ body: @escaping @Sendable (Stage) async throws -> Void
+  ) {
+    cases.append(
+      ConformanceCase(
+        section: name, number: cases.count + 1, title: title, requirements: requirements,
+        subjects: subject.map { [$0] } ?? [.server, .client], waits: waits, body: body))
+  }
+
+  /// A case in which the peer has to end an established connection with a code.
+  mutating func add(
+    ending codes: CodeName..., after title: String, _ requirements: String...,
+    only subject: Subject? = nil, sin: @escaping @Sendable (Probe) async throws -> Void
+  ) {
+    cases.append(
+      ConformanceCase(
+        section: name, number: cases.count + 1, title: "ends the connection after \(title)",
+        requirements: requirements, subjects: subject.map { [$0] } ?? [.server, .client], waits: .zero
+      ) { stage in
+        let probe = try await stage.established()
+        try await sin(probe)
+        try await probe.expectEnd(codes)
+      })
+  }
+}
+
+/// All cases of the suite.
+package enum Cases {
+  package static let all: [ConformanceCase] =
+    FramingCases.all + HandshakeCases.all + PairCases.all + StreamCases.all + FlowCases.all
+    + LivenessCases.all
+    + DrainCases.all + ErrorCases.all + LimitCases.all + PayloadCases.all + SnapshotCases.all
+    + ClientCases.all
+}

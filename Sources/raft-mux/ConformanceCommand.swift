@@ -1,0 +1,142 @@
+import ArgumentParser
+import ConformanceSuite
+import Foundation
+import NIOCore
+
+/// `raft-mux conformance`.
+struct ConformanceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "conformance",
+    abstract: "Tests whether a peer, a server or a client, keeps to the specification of RMUX/1.",
+    usage: """
+      raft-mux conformance [options] HOST:PORT
+      raft-mux conformance [options] --listen PORT
+      raft-mux conformance --list
+      """,
+    discussion: """
+      Runs numbered cases, each of which holds the peer to requirements of the specification. The peer must be one \
+      that exists for tests: it gets requests of every kind, votes and TimeoutNow among them, and much that is wrong.
+
+      A server is dialled, for every case anew. It has to answer requests, whatever its answers are.
+
+      A client has to dial the address on which this listens, and again whenever a connection ends, soon. It calls \
+      AppendEntries all the time: at least ten times a second, also while earlier calls are not answered, and one in \
+      ten of them with more than 20,000 bytes of entries. It answers requests that arrive on the connection. It may \
+      name the server that it wants (--server-id).
+
+      The exit status is 0 if no case failed, 1 if one did, 64 for wrong arguments.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("The server.", valueName: "host:port"))
+  var address: String?
+
+  @Option(help: ArgumentHelp("Test a client that dials this port of this machine.", valueName: "port"))
+  var listen: Int?
+
+  @Option(help: ArgumentHelp("The address to listen on.", valueName: "host"))
+  var listenHost = "127.0.0.1"
+
+  @Option(help: ArgumentHelp("The cluster that the peer belongs to.", valueName: "name"))
+  var cluster = "conformance"
+
+  @Option(help: ArgumentHelp("What the suite calls itself: the server that a client wants.", valueName: "id"))
+  var serverID = "conformance"
+
+  @Option(help: ArgumentHelp("The peer's own server ID; without it, its HELLO tells.", valueName: "id"))
+  var target: String?
+
+  @Option(help: ArgumentHelp("The Raft group that the peer serves.", valueName: "number"))
+  var group: UInt64 = 0
+
+  @Option(name: .customLong("case"), help: ArgumentHelp("Run this case; may be repeated.", valueName: "id"))
+  var cases: [String] = []
+
+  @Option(help: ArgumentHelp("Run the cases of this section; may be repeated.", valueName: "name"))
+  var section: [String] = []
+
+  @Option(help: ArgumentHelp("How long a case may take.", valueName: "seconds"))
+  var limit = 10.0
+
+  @Option(help: ArgumentHelp("How many cases run at once against a server.", valueName: "number"))
+  var parallel = 8
+
+  @Flag(help: "List the cases and their requirements, and run none.")
+  var list = false
+
+  @Flag(help: "Count what a peer should do, and does not, as a failure.")
+  var strict = false
+
+  @Flag(help: "Print one JSON document instead of lines.")
+  var json = false
+
+  @Option(help: ArgumentHelp("Write a JUnit report, too.", valueName: "file"))
+  var junit: String?
+
+  func validate() throws {
+    guard !list else { return }
+    guard (address == nil) != (listen == nil) else {
+      throw ValidationError("Name a server (HOST:PORT) or a port to listen on (--listen PORT).")
+    }
+    if let address, Self.hostAndPort(address) == nil {
+      throw ValidationError("'\(address)' is not HOST:PORT.")
+    }
+    if let listen, !(0...65_535).contains(listen) { throw ValidationError("\(listen) is no port.") }
+    guard (1...3_600).contains(limit) else { throw ValidationError("--limit takes 1 to 3600 seconds.") }
+    guard (1...64).contains(parallel) else { throw ValidationError("--parallel takes 1 to 64.") }
+    guard (1...200).contains(serverID.utf8.count), (1...255).contains(cluster.utf8.count) else {
+      throw ValidationError("--server-id takes 1 to 200 bytes, --cluster 1 to 255.")
+    }
+    for id in cases where !Cases.all.contains(where: { $0.id == id }) {
+      throw ValidationError("There is no case '\(id)'; --list shows them.")
+    }
+    for name in section where !Cases.all.contains(where: { $0.section == name }) {
+      let names = Cases.all.map(\.section).uniqued().joined(separator: ", ")
+      throw ValidationError("There is no section '\(name)'; there are \(names).")
+    }
+  }
+
+  func run() async throws {
+    let chosen = Cases.all.filter { item in
+      (cases.isEmpty && section.isEmpty) || cases.contains(item.id) || section.contains(item.section)
+    }
+    if list {
+      for item in chosen { print(TextReport.line(item)) }
+      return
+    }
+    Interruption.ignoreBrokenPipes()
+    let target = try await reach()
+    let settings = SuiteSettings(
+      clusterID: cluster, serverID: serverID, targetID: self.target, group: group,
+      caseLimit: .nanoseconds(Int64(limit * 1e9)), concurrency: parallel)
+    let isQuiet = json
+    let results = await SuiteRunner(target: target, settings: settings).run(chosen) { result in
+      guard !isQuiet else { return }
+      // Not buffered: whoever reads it through a pipe waits for it.
+      let text = TextReport.lines(result).joined(separator: "\n") + "\n"
+      try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    }
+    if let junit {
+      try JUnitReport.text(results, subject: target.subject, strict: strict)
+        .write(toFile: junit, atomically: true, encoding: .utf8)
+    }
+    let tally = SuiteTally(results)
+    print(json ? try JSONReport.text(results, subject: target.subject) : TextReport.summary(tally))
+    guard tally.isConforming(strict: strict) else { throw ExitCode.failure }
+  }
+
+  private func reach() async throws -> Stage.Target {
+    if let (host, port) = address.flatMap(Self.hostAndPort) { return .server(host: host, port: port) }
+    let listener = try await ProbeListener.start(host: listenHost, port: listen ?? 0)
+    FileHandle.standardError.write(Data("waiting for a client at \(listenHost):\(listener.port)\n".utf8))
+    return .client(listener)
+  }
+
+  private static func hostAndPort(_ address: String) -> (String, Int)? {
+    guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
+      (1...65_535).contains(port)
+    else { return nil }
+    let host = address[..<colon].trimmingPrefix("[")
+    return (String(host.hasSuffix("]") ? host.dropLast() : host), port)
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import ConformanceSuite
+import Foundation
+
+/// `raft-mux decode`.
+struct DecodeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decode",
+    abstract: "Prints frames and RPCs of captured bytes, one line each.",
+    discussion: """
+      Takes the bytes of one direction of a connection, or, as two files, of both, from their first byte on: raw, or as \
+      a hex dump (plain digits, xxd, hexdump -C). In a dump, lines that start with > or < say which way their bytes \
+      went, so that one file holds both directions. Answers are read where the requests are there, too.
+
+      The exit status is 1 if there is something that no frame can be.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("The capture; - or nothing for standard input.", valueName: "file"))
+  var file = "-"
+
+  @Argument(help: ArgumentHelp("The other direction of the same connection.", valueName: "file"))
+  var other: String?
+
+  @Flag(help: "Print each frame as a line of JSON.")
+  var json = false
+
+  func run() throws {
+    Interruption.ignoreBrokenPipes()
+    var runs = CaptureFormat.read(try Self.contents(of: file))
+    if let other {
+      let second = CaptureFormat.read(try Self.contents(of: other)).map(\.bytes)
+      runs = runs.map { .init(direction: .first, bytes: $0.bytes) }
+      runs += second.map { .init(direction: .second, bytes: $0) }
+    }
+    let entries = CaptureDecoder.entries(of: runs)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    for entry in entries {
+      print(json ? String(decoding: try encoder.encode(entry), as: UTF8.self) : entry.line)
+    }
+    if entries.contains(where: \.isFault) { throw ExitCode.failure }
+  }
+
+  private static func contents(of file: String) throws -> [UInt8] {
+    do {
+      if file == "-" { return Array(try FileHandle.standardInput.readToEnd() ?? Data()) }
+      return Array(try Data(contentsOf: URL(filePath: file)))
+    } catch {
+      throw ValidationError("'\(file)' cannot be read: \(error.localizedDescription)")
+    }
+  }
+}

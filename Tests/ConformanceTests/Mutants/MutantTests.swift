@@ -1,0 +1,127 @@
+import ConformanceSuite
+import Foundation
+import RaftTransport
+import Testing
+
+@Suite("The conformance suite catches mutants")
+struct MutantTests {
+  /// A mutant that never answers is caught by the limit of a case. Three seconds are many for a healthy peer, but may be
+  /// few on a machine that is busy: so what a mutant failed has to be passed by a healthy peer behind the same relay.
+  private static let shortLimit: Int64 = 3
+  private static let harmless = Mutant(requirement: "none", fault: "does nothing wrong")
+  private static let lanes = 8
+
+  /// Healthy servers, one for each kind of mutants, by their ports.
+  private struct Servers {
+    let plain: Int
+    let checksummed: Int
+
+    static func withAll<Result>(_ body: (Servers) async throws -> Result) async throws -> Result {
+      try await PeersUnderTest.withServer { plain in
+        try await PeersUnderTest.withServer(checksums: .always) { checksummed in
+          try await body(Servers(plain: plain, checksummed: checksummed))
+        }
+      }
+    }
+  }
+
+  /// Runs cases against a mutant until one fails.
+  private static func firstFailure(
+    _ mutant: Mutant, _ cases: [ConformanceCase], _ servers: Servers, seconds: Int64 = shortLimit
+  ) async throws -> CaseResult? {
+    var settings = PeersUnderTest.settings(seconds: seconds, concurrency: 1)
+    func run(_ target: Stage.Target) async -> CaseResult? {
+      for item in cases {
+        let result = await SuiteRunner(target: target, settings: settings).run(item)
+        if result.hasFailed { return result }
+      }
+      return nil
+    }
+    if mutant.subject == .server {
+      // The server's table of peers remembers what mutants before this one said.
+      settings.serverID += "-\(UInt32.random(in: 0...(.max)))"
+      let relay = try await MutantRelay.start(
+        mutant, to: mutant.usesChecksums ? servers.checksummed : servers.plain)
+      let result = await run(.server(host: "127.0.0.1", port: relay.port))
+      await relay.close()
+      return result
+    }
+    let listener = try await ProbeListener.start()
+    let relay = try await MutantRelay.start(mutant, to: listener.port)
+    let result = try await PeersUnderTest.withClient(of: relay.port) { await run(.client(listener)) }
+    await relay.close()
+    await listener.close()
+    return result
+  }
+
+  /// The case that catches a mutant, and that a healthy peer passes under the same conditions.
+  private static func catching(
+    _ mutant: Mutant, _ cases: [ConformanceCase], _ servers: Servers
+  ) async throws -> CaseResult? {
+    var control = harmless
+    (control.subject, control.usesChecksums) = (mutant.subject, mutant.usesChecksums)
+    for _ in 0..<5 {
+      guard let failure = try await firstFailure(mutant, cases, servers) else { return nil }
+      if try await firstFailure(control, [failure.item], servers) == nil { return failure }
+    }
+    return nil
+  }
+
+  private static func cases(_ requirement: String, _ subject: Subject) -> [ConformanceCase] {
+    Cases.all.filter { $0.requirements.contains(requirement) && $0.subjects.contains(subject) }
+      .sorted { $0.waits < $1.waits }
+  }
+
+  /// Several mutants at a time.
+  @Test("one for each MUST that a peer can be seen to break", arguments: 0..<lanes)
+  func mutants(lane: Int) async throws {
+    try await Self.Servers.withAll { servers in
+      for (index, mutant) in Mutants.all.enumerated() where index % Self.lanes == lane {
+        let cases = Self.cases(mutant.requirement, mutant.subject)
+        #expect(!cases.isEmpty, "no case for \(mutant)")
+        let failure = try await Self.catching(mutant, cases, servers)
+        #expect(failure != nil, "not caught: \(mutant); tried \(cases.map(\.id))")
+      }
+    }
+  }
+
+  @Test("and not the relay that makes them")
+  func relay() async throws {
+    let sections = [
+      "preface", "framing", "fields", "hello", "agreement", "welcome", "halves", "flow", "chunks", "calls",
+    ]
+    let cases = Cases.all.filter { sections.contains($0.section) && $0.subjects.contains(.server) }
+    let failure = try await Self.Servers.withAll { servers in
+      try await Self.firstFailure(Self.harmless, cases, servers, seconds: 30)
+    }
+    if let failure { Issue.record("\(TextReport.lines(failure).joined(separator: "\n"))") }
+  }
+
+  private struct Unobserved: Decodable {
+    struct Entry: Decodable {
+      let id: String
+      let reason: String
+    }
+    let unobserved: [Entry]
+  }
+
+  @Test("and what it cannot see is listed with the reason")
+  func unobserved() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let table = try JSONDecoder().decode(
+      Unobserved.self, from: Data(contentsOf: root.appending(path: "Spec/tables/unobserved.json")))
+    let listed = Set(table.unobserved.map(\.id))
+    #expect(listed.count == table.unobserved.count)
+    for entry in table.unobserved { #expect(entry.reason.count > 20, "\(entry.id)") }
+    let musts = Requirements.all.values.filter { $0.isObservable && $0.level.hasPrefix("MUST") }.map(\.id)
+    let caught = Set(Mutants.all.map(\.requirement)).intersection(musts)
+    for id in musts {
+      #expect(caught.contains(id) != listed.contains(id), "\(id) needs a mutant or a reason, and not both")
+    }
+    #expect(listed.subtracting(musts).isEmpty)
+    print(
+      "Conformance: \(Mutants.all.count) mutants for \(caught.count) of \(musts.count) observable MUSTs, "
+        + "\(listed.count) listed as not seen")
+  }
+}

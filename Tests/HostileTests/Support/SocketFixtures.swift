@@ -1,0 +1,1 @@
+../../RaftTransportTests/Support/SocketFixtures.swift

@@ -1,0 +1,46 @@
+import Foundation
+
+/// `Spec/vectors/conversations.json`.
+struct ConversationVectors: Decodable {
+  struct Conversation: Decodable, Sendable {
+    let name: String
+    let role: String
+    let requirements: [String]
+    let steps: [Step]
+  }
+
+  /// What is said, done or awaited; each step has one of these.
+  struct Step: Decodable, Sendable {
+    /// Bytes from the peer.
+    let `in`: String?
+    /// All that goes out.
+    let out: [Said]?
+    /// Time passes until so many milliseconds after the start.
+    let at: Int?
+    /// The owner answers a stream of the peer, and ends it.
+    let answer: String?
+    /// The owner opens a stream of a class.
+    let open: UInt8?
+    let bytes: String?
+    let fin: Bool?
+    let drain: Bool?
+    let endOfInput: Bool?
+    let closesOutput: Bool?
+  }
+
+  struct Said: Decodable, Sendable {
+    let hex: String?
+    let goAway: UInt32?
+    let last: String?
+    let refusal: UInt32?
+  }
+
+  let conversations: [Conversation]
+
+  static func load() throws -> ConversationVectors {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    return try JSONDecoder().decode(
+      Self.self, from: Data(contentsOf: root.appending(path: "Spec/vectors/conversations.json")))
+  }
+}
