@@ -96,12 +96,14 @@ import Testing
   func bounded() {
     var memory = memory(.preferRMUX)
     for number in 0..<10_000 {
-      _ = memory.answeredClassic(DialTarget(address: ServerAddress("10.0.0.1:\(number)"), id: ""), now: start + .seconds(1))
+      _ = memory.answeredClassic(
+        DialTarget(address: ServerAddress("10.0.0.1:\(number)"), id: ""), now: start + .seconds(1))
     }
     let newest = DialTarget(address: "10.0.0.1:9999", id: "")
     #expect(memory.choice(for: newest, now: start + .seconds(2)) == .classic)
     for number in 0..<10_000 {
-      _ = memory.spokeRMUX(DialTarget(address: ServerAddress("10.0.0.2:\(number)"), id: ServerID("\(number)")))
+      _ = memory.spokeRMUX(
+        DialTarget(address: ServerAddress("10.0.0.2:\(number)"), id: ServerID("\(number)")))
     }
     #expect(memory.spokeRMUX.ids.count == 4_096)
     #expect(memory.spokeRMUX.addresses.count == 4_096)

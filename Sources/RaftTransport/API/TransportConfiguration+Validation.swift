@@ -38,7 +38,8 @@ extension TransportConfiguration {
       "oldPeers.receiveBudget", (1 << 20...1 << 40).contains(oldPeers.receiveBudget), "1 MiB to 1 TiB")
     try security.validate(serverID: serverID, clusterID: clusterID)
     try check(
-      "peerProtocol", allowsClassic || allowsRMUX, "one that `security` allows: the classic protocol has none")
+      "peerProtocol", allowsClassic || allowsRMUX, "one that `security` allows: the classic protocol has none"
+    )
     switch snapshotDeadline.rule {
     case .upstream(let timeoutScale):
       try check("snapshotDeadline.timeoutScale", timeoutScale > 0, "more than zero")

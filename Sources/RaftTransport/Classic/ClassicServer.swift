@@ -154,7 +154,8 @@ final class ClassicServer: ChannelInboundHandler {
   private func refuse(_ error: WireError) {
     listener.services.counters.add(\.unreadableRequests)
     listener.services.peerLog.log(
-      .unreadableRequest, .warning, "an old peer sent a request that cannot be read; its connection is closed",
+      .unreadableRequest, .warning,
+      "an old peer sent a request that cannot be read; its connection is closed",
       metadata: ["error": "\(error)"], to: logger)
     phase = .over
     close()
@@ -287,7 +288,9 @@ final class ClassicServer: ChannelInboundHandler {
     stallTimer = listener.eventLoop.assumeIsolated().scheduleTask(deadline: lastProgress + listener.stall) {
       self.stallTimer = nil
       guard self.isPeerDue else { return }
-      guard self.lastProgress + self.listener.stall <= self.listener.eventLoop.now else { return self.armStallTimer() }
+      guard self.lastProgress + self.listener.stall <= self.listener.eventLoop.now else {
+        return self.armStallTimer()
+      }
       self.logger.warning("an old peer stopped inside a request or an answer; its connection is closed")
       self.close()
     }
