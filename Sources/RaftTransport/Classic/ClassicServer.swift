@@ -21,6 +21,9 @@ final class ClassicServer: ChannelInboundHandler {
     case over
   }
 
+  /// What a decoded entry takes beside its bytes, which may be a single one on the wire.
+  private static let decodedEntryBytes = 120
+
   private let listener: ClassicListener
   private let logger: Logger
   private var assembler: MessageAssembler
@@ -28,7 +31,7 @@ final class ClassicServer: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   /// Requests so far; an answer names the one that it is for.
   private var requests: UInt64 = 0
-  /// The bytes of the request that is being handled.
+  /// What the request that is being handled takes, in bytes.
   private var requestBytes = 0
   private var peerHasFinished = false
   /// Whether the connection ends behind the next answer.
@@ -140,6 +143,9 @@ final class ClassicServer: ChannelInboundHandler {
     let before = assembler.pendingBytes
     guard let command = try assembler.nextCommand() else { return nil }
     requestBytes = before - assembler.pendingBytes
+    if case .appendEntries(let request) = command {
+      requestBytes += Self.decodedEntryBytes * (request.entries?.count ?? 0)
+    }
     return command
   }
 
