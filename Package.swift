@@ -166,6 +166,18 @@ let package = Package(
       swiftSettings: testSettings
     ),
     .testTarget(
+      name: "ClassicTests",
+      dependencies: [
+        "RaftTransport", "RaftTransportTesting", "RaftWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testSettings
+    ),
+    .testTarget(
       name: "SecurityTests",
       dependencies: [
         "raft-mux", "RaftTransport", "RaftTransportTesting", "RaftWire", "StreamMux",

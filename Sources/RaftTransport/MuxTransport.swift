@@ -34,6 +34,7 @@ public final class MuxTransport: Transport, Service {
   private let addresses: AddressBook
   private let services: InboundServices
   private let directory: PeerDirectory
+  private let oldPeers: OldPeerDirectory
   private let listener: Listener
   private let encoder: WireEncoder
   private let lifecycle = Mutex(Lifecycle.running)
@@ -51,12 +52,13 @@ public final class MuxTransport: Transport, Service {
 
   private init(
     configuration: TransportConfiguration, localAddress: ServerAddress, services: InboundServices,
-    directory: PeerDirectory, listener: Listener, executor: LoopExecutor
+    directory: PeerDirectory, oldPeers: OldPeerDirectory, listener: Listener, executor: LoopExecutor
   ) {
     self.configuration = configuration
     self.localAddress = localAddress
     self.services = services
     self.directory = directory
+    self.oldPeers = oldPeers
     self.listener = listener
     self.executor = executor
     self.addresses = AddressBook(
@@ -97,12 +99,16 @@ public final class MuxTransport: Transport, Service {
       let localAddress = try AdvertisedAddress.choose(
         configured: configuration.advertisedAddress, listener.channel)
       let settings = try EngineSettings(configuration, advertisedAddress: localAddress)
+      let oldPeers = try await eventLoop.submit {
+        OldPeerDirectory(configuration: configuration, services: services, eventLoop: eventLoop)
+      }.get()
       let peers = PeerDirectory(
-        configuration: configuration, settings: settings, services: services, eventLoop: eventLoop)
+        configuration: configuration, settings: settings, services: services, oldPeers: oldPeers,
+        eventLoop: eventLoop)
       directory.succeed(peers)
       return MuxTransport(
         configuration: configuration, localAddress: localAddress, services: services, directory: peers,
-        listener: listener, executor: LoopExecutor(eventLoop: eventLoop))
+        oldPeers: oldPeers, listener: listener, executor: LoopExecutor(eventLoop: eventLoop))
     } catch {
       directory.fail(error)
       try? await listener.channel.close()
@@ -141,11 +147,18 @@ public final class MuxTransport: Transport, Service {
     guard configuration.pipelineDepth >= 2 else {
       throw TransportError(.pipelineUnsupported, "", delivery: .notDelivered)
     }
-    let link = try await link(to: id, target, deadline: callDeadline)
-    let core = try PipelineCore(
-      on: link, peer: id, depth: configuration.pipelineDepth, group: configuration.group, encoder: encoder,
-      limits: services.messageLimits,
-      timeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : nil)
+    let timeout = configuration.timeout > .zero ? TimeAmount(configuration.timeout) : nil
+    let core: PipelineCore
+    switch try await route(to: id, target, deadline: callDeadline) {
+    case .rmux(let link):
+      core = try PipelineCore.open(
+        on: link, peer: id, depth: configuration.pipelineDepth, group: configuration.group, encoder: encoder,
+        limits: services.messageLimits, timeout: timeout)
+    case .classic(let target):
+      core = try await ClassicAppendStream.open(
+        to: target, on: oldPeers, depth: configuration.pipelineDepth, timeout: timeout, deadline: callDeadline
+      )
+    }
     return MuxAppendPipeline(core: core)
   }
 
@@ -181,13 +194,18 @@ public final class MuxTransport: Transport, Service {
   public func installSnapshot(
     id: ServerID, target: ServerAddress, _ request: InstallSnapshotRequest, data: SnapshotSource
   ) async throws -> InstallSnapshotResponse {
-    let link = try await link(to: id, target, deadline: callDeadline)
-    let call = SnapshotCall(
-      link: link, peer: id, group: configuration.group, encoder: encoder, limits: services.messageLimits,
-      compression: configuration.compression, environment: configuration.environment,
-      clock: SnapshotClock(configuration.snapshotDeadline, size: request.size, timeout: configuration.timeout)
-    )
-    return try await call.run(request, data)
+    let clock = SnapshotClock(
+      configuration.snapshotDeadline, size: request.size, timeout: configuration.timeout)
+    switch try await route(to: id, target, deadline: callDeadline) {
+    case .rmux(let link):
+      let call = SnapshotCall(
+        link: link, peer: id, group: configuration.group, encoder: encoder, limits: services.messageLimits,
+        compression: configuration.compression, environment: configuration.environment, clock: clock)
+      return try await call.run(request, data)
+    case .classic(let target):
+      return try await ClassicSnapshotCall.run(
+        request, data, to: target, on: oldPeers, clock: clock, deadline: callDeadline)
+    }
   }
 
   private var callDeadline: NIODeadline? {
@@ -198,36 +216,76 @@ public final class MuxTransport: Transport, Service {
     _ id: ServerID, _ target: ServerAddress, _ request: Request
   ) async throws -> Request.Answer {
     let deadline = callDeadline
-    let link = try await link(to: id, target, deadline: deadline)
-    do {
-      return try await UnaryCall.run(
-        request, on: link, peer: id, group: configuration.group, encoder: encoder,
-        limits: services.messageLimits, deadline: deadline)
-    } catch let error as TransportError
-      where error.code == .connectionLost && configuration.environment.has(.repeatsLostCalls)
-    {
-      return try await call(id, target, request)
+    switch try await route(to: id, target, deadline: deadline) {
+    case .rmux(let link):
+      do {
+        return try await UnaryCall.run(
+          request, on: link, peer: id, group: configuration.group, encoder: encoder,
+          limits: services.messageLimits, deadline: deadline)
+      } catch let error as TransportError
+        where error.code == .connectionLost && configuration.environment.has(.repeatsLostCalls)
+      {
+        return try await call(id, target, request)
+      }
+    case .classic(let target):
+      return try await ClassicUnaryCall.run(request, to: target, on: oldPeers, deadline: deadline)
     }
   }
 
-  private func link(to id: ServerID, _ target: ServerAddress, deadline: NIODeadline?) async throws -> Link {
+  /// How a call gets to its peer.
+  private enum Route {
+    case rmux(Link)
+    case classic(DialTarget)
+  }
+
+  private func route(to id: ServerID, _ target: ServerAddress, deadline: NIODeadline?) async throws -> Route {
     if isShutdown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
     let address = try await addresses.address(of: id, orElse: target, deadline: deadline)
-    if let link = directory.establishedLink(to: id, at: address) { return link }
-    return try await directory.link(to: id, at: address, deadline: deadline)
+    if let link = directory.establishedLink(to: id, at: address) { return .rmux(link) }
+    let peer = DialTarget(address: address, id: id)
+    switch oldPeers.chooser.choice(for: peer) {
+    case .classic:
+      return .classic(peer)
+    case .rmux(let mayFallBack):
+      do {
+        return .rmux(try await directory.link(to: id, at: address, deadline: deadline))
+      } catch let error as TransportError where mayFallBack && error.suggestsClassicPeer {
+        // Whether it is an old peer shows when it answers this call.
+        configuration.logger.debug(
+          "a peer closed an RMUX connection in silence; trying the old protocol",
+          metadata: ["server": "\(id)", "address": "\(address)"])
+        return .classic(peer)
+      }
+    }
   }
 
   // MARK: Lifecycle
 
   /// What the transport is doing now.
   public func statistics() async -> TransportStatistics {
-    await directory.statistics()
+    var statistics = await directory.statistics()
+    statistics.connections += await oldPeers.statistics().sorted {
+      ($0.peerID, $0.localPort, $0.remotePort) < ($1.peerID, $1.localPort, $1.remotePort)
+    }
+    return statistics
+  }
+
+  /// The peers that are known to speak RMUX, those of the configuration among them. They are never called with the old
+  /// protocol, whatever they do; to have that hold beyond the life of the process, keep the set and give it to the next
+  /// one in ``TransportConfiguration/OldPeers/knownToSpeakRMUX``.
+  public var peersThatSpokeRMUX: TransportConfiguration.KnownPeers { oldPeers.chooser.peersThatSpokeRMUX }
+
+  /// Says that a peer, which has spoken RMUX, may speak nothing but the old protocol from now on, because it was set
+  /// back to an older program.
+  public func allowFallBack(to id: ServerID, at address: ServerAddress) {
+    oldPeers.chooser.forgetRMUX(DialTarget(address: address, id: id))
   }
 
   /// Closes the streams of both directions in good order: unary calls and snapshots under way come to their end,
   /// pipelines of both sides end with an error, and the next call makes a new connection. Upstream's `CloseStreams`.
   public func closeStreams() async {
     directory.drain()
+    oldPeers.closeStreams()
   }
 
   /// Whether ``close()`` was called.
@@ -248,6 +306,7 @@ public final class MuxTransport: Transport, Service {
     closing.finish()
     try? await listener.channel.close()
     services.queue.finish(droppingElements: true)
+    await oldPeers.shutDown()
     await directory.shutDown()
     let waiters = lifecycle.withLock { lifecycle in
       defer { lifecycle = .closed }
@@ -279,6 +338,7 @@ public final class MuxTransport: Transport, Service {
     if !isShutdown && !Task.isCancelled {
       // Peers that are sent away would come back at once to a listener that stands.
       try? await listener.channel.close()
+      oldPeers.closeStreams(closingIdle: true)
       await directory.drain(patience: Self.drainPatience)
     }
     await close()

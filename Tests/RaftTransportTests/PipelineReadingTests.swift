@@ -10,7 +10,7 @@ import Testing
   private let loop = EmbeddedEventLoop()
 
   private func pipeline(depth: Int) throws -> PipelineCore {
-    try PipelineCore(
+    try PipelineCore.open(
       on: Link(id: LinkID(rawValue: 1), eventLoop: loop), peer: "b", depth: depth, group: 0,
       encoder: WireEncoder(profile: .default), limits: MessageLimits(maximumMessageBytes: 1 << 20),
       timeout: nil)

@@ -16,7 +16,7 @@ struct Requirement: Codable, Hashable {
     "R-FRM": "framing.md", "R-HSK": "handshake.md", "R-PAIR": "handshake.md", "R-STR": "streams.md",
     "R-FLW": "flow-control.md", "R-SCH": "scheduling.md", "R-LIV": "liveness.md", "R-DRN": "drain.md",
     "R-ERR": "errors.md", "R-LIM": "limits.md", "R-SEC": "security.md", "R-PAY": "payloads.md",
-    "R-SNAP": "snapshots.md", "R-PATH": "path.md",
+    "R-SNAP": "snapshots.md", "R-PATH": "path.md", "R-CLS": "classic.md",
   ]
 
   /// The requirements on one page: paragraphs that start with an id in bold, or end with one in brackets.

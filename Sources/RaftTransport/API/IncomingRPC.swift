@@ -28,16 +28,21 @@ public struct IncomingRPC: Sendable {
 
   /// Where an RPC came from.
   public struct Origin: Sendable, Hashable {
-    /// The peer's ID as the connection's handshake verified or claimed it; empty where the transport has no IDs.
+    /// The peer's ID as the connection's handshake verified or claimed it; empty where the transport has no IDs, and
+    /// for peers that speak the classic protocol: what their requests say of themselves nobody has checked.
     public let id: ServerID
 
     /// The address that the peer advertises; empty where it did not say.
     public let address: ServerAddress
 
+    /// What the peer speaks.
+    public let peerProtocol: PeerProtocol
+
     /// Names an origin; for transports and their tests.
-    public init(id: ServerID, address: ServerAddress) {
+    public init(id: ServerID, address: ServerAddress, peerProtocol: PeerProtocol = .rmux) {
       self.id = id
       self.address = address
+      self.peerProtocol = peerProtocol
     }
   }
 }

@@ -29,7 +29,17 @@ extension TransportConfiguration {
     try check("limits.handshakes", limits.handshakes >= 1, "1 or more")
     try check("limits.handshakesPerAddress", limits.handshakesPerAddress >= 1, "1 or more")
     try check("limits.connections", limits.connections >= 1, "1 or more")
+    try check("oldPeers.maximumIdleConnections", oldPeers.maximumIdleConnections >= 0, "0 or more")
+    try check("oldPeers.maximumConnections", oldPeers.maximumConnections >= 1, "1 or more")
+    try check("oldPeers.maximumCalls", oldPeers.maximumCalls >= 1, "1 or more")
+    try check("oldPeers.memory", oldPeers.memory > .zero, "more than zero")
+    try check("oldPeers.stall", oldPeers.stall > .zero, "more than zero")
+    try check(
+      "oldPeers.receiveBudget", (1 << 20...1 << 40).contains(oldPeers.receiveBudget), "1 MiB to 1 TiB")
     try security.validate(serverID: serverID, clusterID: clusterID)
+    try check(
+      "peerProtocol", allowsClassic || allowsRMUX, "one that `security` allows: the classic protocol has none"
+    )
     switch snapshotDeadline.rule {
     case .upstream(let timeoutScale):
       try check("snapshotDeadline.timeoutScale", timeoutScale > 0, "more than zero")

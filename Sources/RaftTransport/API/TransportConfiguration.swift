@@ -36,6 +36,12 @@ public struct TransportConfiguration: Sendable {
   /// The Raft group whose RPCs these are, for processes that host many groups; peers must use the same number.
   public var group: UInt64
 
+  /// Which protocols are spoken: RMUX, hashicorp/raft's own, or both.
+  public var peerProtocol: ProtocolChoice
+
+  /// How peers are dealt with that speak hashicorp/raft's own protocol.
+  public var oldPeers: OldPeers
+
   /// How failed connections are tried again.
   public var dialling: Dialling
 
@@ -77,6 +83,8 @@ public struct TransportConfiguration: Sendable {
     compression: CompressionMode = .automatic,
     addressProvider: (any ServerAddressProvider)? = nil,
     group: UInt64 = 0,
+    peerProtocol: ProtocolChoice = .preferRMUX,
+    oldPeers: OldPeers = .defaults,
     dialling: Dialling = .defaults,
     limits: Limits = .defaults,
     windows: Windows = .defaults,
@@ -95,6 +103,8 @@ public struct TransportConfiguration: Sendable {
     self.compression = compression
     self.addressProvider = addressProvider
     self.group = group
+    self.peerProtocol = peerProtocol
+    self.oldPeers = oldPeers
     self.dialling = dialling
     self.limits = limits
     self.windows = windows

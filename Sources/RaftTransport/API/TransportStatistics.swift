@@ -1,6 +1,6 @@
 /// What a `MuxTransport` is doing at one moment; see `MuxTransport.statistics()`.
 public struct TransportStatistics: Sendable, Hashable {
-  /// The live connections, ordered by the peers' IDs.
+  /// The live connections, ordered by the peers' IDs, those of the classic protocol behind the others.
   public var connections: [Connection]
   /// What has happened to connections since the transport was opened.
   public var events: Events
@@ -13,10 +13,12 @@ public struct TransportStatistics: Sendable, Hashable {
 
   /// One TCP connection.
   public struct Connection: Sendable, Hashable {
-    /// Who is at the other end.
+    /// Who is at the other end; with the classic protocol whom a call was for, or empty.
     public var peerID: ServerID
-    /// The address that the peer advertises.
+    /// The address that the peer advertises; with the classic protocol the one that was dialled, or empty.
     public var peerAddress: ServerAddress
+    /// What is spoken on it.
+    public var peerProtocol: PeerProtocol
     /// Whether this side dialled.
     public var isDialled: Bool
     /// Whether this side may send its own calls on it.
@@ -48,13 +50,15 @@ public struct TransportStatistics: Sendable, Hashable {
 
     /// Figures of a transport; for transports and their tests.
     public init(
-      peerID: ServerID, peerAddress: ServerAddress, isDialled: Bool, carriesCalls: Bool, localPort: Int,
-      remotePort: Int, streams: StreamCounts, bytesReceived: UInt64, bytesSent: UInt64, callsInFlight: Int,
+      peerID: ServerID, peerAddress: ServerAddress, peerProtocol: PeerProtocol = .rmux, isDialled: Bool,
+      carriesCalls: Bool, localPort: Int, remotePort: Int, streams: StreamCounts, bytesReceived: UInt64,
+      bytesSent: UInt64, callsInFlight: Int,
       receiveWindow: Int, roundTrip: Duration? = nil, leastRoundTrip: Duration? = nil, pathRate: Int? = nil,
       bulkPauses: UInt64 = 0, snapshots: [Snapshot]
     ) {
       self.peerID = peerID
       self.peerAddress = peerAddress
+      self.peerProtocol = peerProtocol
       self.isDialled = isDialled
       self.carriesCalls = carriesCalls
       self.localPort = localPort
@@ -80,6 +84,9 @@ public struct TransportStatistics: Sendable, Hashable {
     public var append: Int
     /// Snapshots.
     public var snapshot: Int
+
+    /// No streams, as on connections of the classic protocol.
+    public static let none = StreamCounts(election: 0, append: 0, snapshot: 0)
 
     /// Figures of a transport; for transports and their tests.
     public init(election: Int, append: Int, snapshot: Int) {

@@ -364,7 +364,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     probes = [:]
     drainTimer?.cancel()
     // The table hears it first: whoever learns of the end below may call again at once, and must not be sent here.
-    observer.connection(link, closed: closure)
+    observer.connection(link, closed: closure, unheard: engine.figures.bytesReceived == 0)
     // Commands that were under way meet a connection that is over, and end by themselves.
     if !services.environment.has(.leavesMailboxOpen) { link.closeMailbox() }
     let ended = owners.all

@@ -15,8 +15,8 @@ protocol ConnectionObserver: AnyObject, Sendable {
   func connectionDraining(_ link: Link)
   /// A probe has ended; not told when the connection ends first.
   func connection(_ link: Link, probeAnswered: Bool)
-  /// The connection is gone.
-  func connection(_ link: Link, closed closure: Closure)
+  /// The connection is gone; the flag says that the peer never sent a byte.
+  func connection(_ link: Link, closed closure: Closure, unheard: Bool)
 }
 
 /// The two ends of a TCP connection, as far as the system tells.

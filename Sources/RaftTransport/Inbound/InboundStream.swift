@@ -167,13 +167,7 @@ final class InboundStream: StreamOwner {
     let (load, lane) = (load, lane)
     return Responder { reply in
       load.end(lane, weight: weight)
-      var bytes = ByteBuffer()
-      do throws(WireError) {
-        try encoder.encode(answer: WireAnswer(error: reply.error, response: reply.response), into: &bytes)
-      } catch {
-        logger.error("an answer cannot be encoded; the peer gets an error", metadata: ["error": "\(error)"])
-        bytes = encoder.encodedError("the answer cannot be encoded: \(error.message)")
-      }
+      let bytes = encoder.encoded(reply, logger: logger)
       link.send(.answer(stream, request: request, bytes))
     }
   }
@@ -272,18 +266,5 @@ extension TransportError {
   /// What a reader gets of a body that will not come any more because the call is over.
   fileprivate static var bodyNotWanted: TransportError {
     TransportError(.snapshotCut, "the call that brought the snapshot is over", delivery: .answered)
-  }
-}
-
-extension WireEncoder {
-  /// An answer that is only an error text, which can always be encoded.
-  func encodedError(_ text: String) -> ByteBuffer {
-    var bytes = ByteBuffer()
-    do {
-      try encode(error: ByteBuffer(string: text), into: &bytes)
-    } catch {
-      preconditionFailure("an error text has an encoding: \(error)")
-    }
-    return bytes
   }
 }

@@ -6,35 +6,37 @@ import Synchronization
 /// The works of a pipeline, shared by its users, who send requests and take answers, and by its stream on the event
 /// loop.
 final class PipelineCore: Sendable {
-  private let link: Link
-  private let peer: ServerID
   private let encoder: WireEncoder
   private let ledger: Mutex<PipelineLedger>
   private let answered = AsyncQueue<AppendFuture>()
-  private let stream: LoopHandle<AppendStream>
+  private let wire: any PipelineWire
 
-  /// Opens the pipeline's stream.
+  /// - Parameter depth: `maxRPCsInFlight`, at least 2.
+  init(on wire: any PipelineWire, depth: Int, encoder: WireEncoder) {
+    self.wire = wire
+    self.encoder = encoder
+    self.ledger = Mutex(PipelineLedger(depth: depth))
+  }
+
+  /// Opens a pipeline on a stream.
   ///
   /// - Parameters:
   ///   - depth: `maxRPCsInFlight`, at least 2.
   ///   - timeout: The longest wait for each answer once it is the next to come; `nil` for no limit.
-  init(
+  static func open(
     on link: Link, peer: ServerID, depth: Int, group: UInt64, encoder: WireEncoder, limits: MessageLimits,
     timeout: TimeAmount?
-  ) throws(TransportError) {
-    self.link = link
-    self.peer = peer
-    self.encoder = encoder
-    self.ledger = Mutex(PipelineLedger(depth: depth))
+  ) throws(TransportError) -> PipelineCore {
     let handle = LoopHandle<AppendStream>(eventLoop: link.eventLoop)
-    self.stream = handle
+    let core = PipelineCore(on: StreamWire(link: link, stream: handle), depth: depth, encoder: encoder)
     let isOpening = link.send(
       .perform { driver in
-        let stream = AppendStream(pipeline: self, limits: limits, timeout: timeout)
+        let stream = AppendStream(pipeline: core, limits: limits, timeout: timeout)
         handle.value = stream
         stream.open(StreamOpening(trafficClass: .append, encoding: .plain, group: group), driver)
       })
     if !isOpening { throw .connectionGone(peer) }
+    return core
   }
 
   // MARK: From the users
@@ -47,7 +49,7 @@ final class PipelineCore: Sendable {
     let (number, mustWait) = try ledger.withLock { ledger throws(TransportError) in
       if let failure = ledger.failure ?? ledger.refusal { throw failure.beforeSending }
       let number = ledger.send(future)
-      link.send(.append(stream, bytes))
+      wire.send(bytes)
       return (number, ledger.mustWait(number))
     }
     return mustWait ? try await waitForRoom(future, number) : future
@@ -63,7 +65,7 @@ final class PipelineCore: Sendable {
   /// Ends the pipeline; requests without an answer fail.
   func close() {
     fail(TransportError(.pipelineClosed, "", delivery: .unknown))
-    link.send(.perform { [stream] driver in stream.value?.close(driver) })
+    wire.close()
   }
 
   private func waitForRoom(_ future: AppendFuture, _ number: UInt64) async throws -> AppendFuture {
@@ -94,7 +96,7 @@ final class PipelineCore: Sendable {
       return (wasFull && ledger.readAllowance > 0, ledger.admitSenders())
     }
     for sender in senders { sender.waiter.resume(returning: .success(sender.future)) }
-    if mayReadAgain { link.send(.perform { [stream] driver in stream.value?.consumerMadeRoom(driver) }) }
+    if mayReadAgain { wire.consumerMadeRoom() }
   }
 
   // MARK: From the stream, on the event loop
@@ -130,7 +132,7 @@ final class PipelineCore: Sendable {
 
   /// The stream is gone; the two no longer hold each other.
   func streamEnded() {
-    stream.value = nil
+    wire.letGo()
   }
 
   /// The pipeline is over.

@@ -101,7 +101,7 @@ extension SnapshotSource {
 
 extension TransportError {
   /// The source of a snapshot did not give what was announced.
-  fileprivate static func snapshotSource(_ error: any Error) -> TransportError {
+  static func snapshotSource(_ error: any Error) -> TransportError {
     if error is CancellationError { return TransportError(.cancelled, "", delivery: .unknown) }
     guard let sourceError = error as? SnapshotSourceError else {
       return TransportError(.snapshotSource, "", delivery: .unknown, underlying: error)

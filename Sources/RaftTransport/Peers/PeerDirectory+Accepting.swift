@@ -50,7 +50,7 @@ extension PeerDirectory {
       case .serveRMUX:
         try self.serveRMUX(channel, over: .plaintext, acceptedAt: acceptedAt)
       case .serveClassic:
-        preconditionFailure("the old protocol is served where it is not configured")
+        try self.oldPeers.serve(channel)
       case .startTLS:
         try self.serveRMUX(channel, over: .tls, acceptedAt: acceptedAt)
       case .refuse(let reason):

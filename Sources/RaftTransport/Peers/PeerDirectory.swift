@@ -49,6 +49,7 @@ final class PeerDirectory: Sendable {
   private let dialler: Dialler
   let settings: EngineSettings
   let services: InboundServices
+  let oldPeers: OldPeerDirectory
   let security: TransportSecurity
   let eventLoop: any EventLoop
   let maximumHandshakes: Int
@@ -61,14 +62,15 @@ final class PeerDirectory: Sendable {
 
   init(
     configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices,
-    eventLoop: any EventLoop
+    oldPeers: OldPeerDirectory, eventLoop: any EventLoop
   ) {
     self.settings = settings
     self.services = services
+    self.oldPeers = oldPeers
     security = configuration.security
     self.eventLoop = eventLoop
     maximumHandshakes = configuration.limits.handshakes
-    admissionRules = AdmissionRules(servesClassic: false, startsTLS: configuration.security.acceptsTLS)
+    admissionRules = configuration.admissionRules
     maximumHandshakesPerAddress = configuration.limits.handshakesPerAddress
     logger = configuration.logger
     waits = BoundedWaits(eventLoop: eventLoop)
@@ -133,6 +135,7 @@ final class PeerDirectory: Sendable {
     }
     guard found.contains(candidate.source) else { return }
     update { $0.confirmed(candidate.link) }
+    noteSpokenRMUX(candidate.link)
   }
 
   /// The connection for a call, if it stands already.
@@ -363,6 +366,22 @@ extension PeerDirectory: ConnectionObserver {
   func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
     services.counters.add(\.established)
     update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: now) }
+    noteSpokenRMUX(link.id)
+  }
+
+  /// A peer that is what it says has spoken RMUX: it is not taken for an old one any more (R-CLS-22). A mere claim
+  /// does not count, or a stranger could keep us from calling an old peer.
+  private func noteSpokenRMUX(_ link: LinkID) {
+    let targets = state.withLock { state -> [DialTarget] in
+      guard let record = state.table.links[link], record.mayCarryOurCalls, let identity = record.identity
+      else {
+        return []
+      }
+      let advertised = DialTarget(address: identity.advertisedAddress, id: identity.id)
+      guard case .dialled(let target) = record.direction else { return [advertised] }
+      return [advertised, DialTarget(address: target.address, id: identity.id)]
+    }
+    for target in targets { oldPeers.spokeRMUX(target) }
   }
 
   func connection(_ link: Link, refused refusal: Refusal) {
@@ -381,7 +400,7 @@ extension PeerDirectory: ConnectionObserver {
     update { $0.probeEnded(link.id, answered: probeAnswered, now: now) }
   }
 
-  func connection(_ link: Link, closed closure: Closure) {
+  func connection(_ link: Link, closed closure: Closure, unheard: Bool) {
     services.counters.add(closure)
     let code: TransportError.Code
     switch closure {
@@ -389,7 +408,11 @@ extension PeerDirectory: ConnectionObserver {
     default: code = .unreachable
     }
     if settings.environment.has(.keepsRouteOfDead) { return }
-    remove(link, TransportError(code, closure.explanation, delivery: .notDelivered))
+    let isSilent = if case .endOfInput = closure { unheard } else { false }
+    remove(
+      link,
+      TransportError(
+        code, closure.explanation, delivery: .notDelivered, underlying: isSilent ? ClosedInSilence() : nil))
   }
 }
 

@@ -1,0 +1,96 @@
+import Logging
+import NIOCore
+import RaftWire
+
+/// The connections of old peers that this server serves, and what they share.
+///
+/// Confined to the event loop.
+final class ClassicListener {
+  let eventLoop: any EventLoop
+  let services: InboundServices
+  /// The longest time without a byte where one is due.
+  let stall: TimeAmount
+  let logger: Logger
+  private let maximumConnections: Int
+  private var connections: [ObjectIdentifier: ClassicServer] = [:]
+  private var budget: ClassicReadBudget<ObjectIdentifier>
+  /// Connections that want to be read and may not.
+  private var waiting: [ObjectIdentifier: ClassicServer] = [:]
+  private var isShutDown = false
+
+  init(configuration: TransportConfiguration, services: InboundServices, eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+    self.services = services
+    stall = TimeAmount(configuration.oldPeers.stall)
+    maximumConnections = configuration.oldPeers.maximumConnections
+    budget = ClassicReadBudget(limit: configuration.oldPeers.receiveBudget)
+    logger = configuration.logger
+  }
+
+  /// Serves a connection, whose first byte is about to come through the channel's pipeline.
+  func serve(_ channel: any Channel) throws {
+    if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
+    guard connections.count < maximumConnections else {
+      let reason =
+        "\(connections.count) connections of old peers are served; raise `oldPeers.maximumConnections`"
+      logger.warning("too many connections of old peers; one was closed", metadata: ["reason": "\(reason)"])
+      throw TransportError(.refused, reason, delivery: .notDelivered)
+    }
+    var logger = self.logger
+    logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
+    logger.debug("a peer speaks the old protocol")
+    let server = ClassicServer(listener: self, logger: logger)
+    connections[ObjectIdentifier(server)] = server
+    do {
+      try ClassicSocket.prepareAccepted(channel)
+      try channel.pipeline.syncOperations.addHandler(server)
+    } catch {
+      ended(server)
+      throw error
+    }
+  }
+
+  /// A connection is gone.
+  func ended(_ server: ClassicServer) {
+    let key = ObjectIdentifier(server)
+    connections[key] = nil
+    waiting[key] = nil
+    note(server, holds: 0)
+  }
+
+  /// Every connection answers one more request and is closed then (R-CLS-11).
+  func retire() {
+    for server in connections.values { server.retire() }
+  }
+
+  /// Closes the connections on which nothing is under way; the others end with their answers.
+  func retireAndCloseIdle() {
+    for server in connections.values { server.retire(closingIfIdle: true) }
+  }
+
+  /// Closes all connections.
+  func shutDown() {
+    isShutDown = true
+    for server in connections.values { server.close() }
+  }
+
+  var statistics: [TransportStatistics.Connection] { connections.values.map(\.statistics) }
+
+  // MARK: Memory
+
+  /// Notes how many bytes a connection holds that nobody has dealt with.
+  func note(_ server: ClassicServer, holds bytes: Int) {
+    guard budget.update(ObjectIdentifier(server), holds: bytes), !waiting.isEmpty else { return }
+    let resumed = waiting
+    waiting = [:]
+    for other in resumed.values { other.readIfDue() }
+  }
+
+  /// Whether a connection may read; if not, it is told when it may.
+  func mayRead(_ server: ClassicServer) -> Bool {
+    let key = ObjectIdentifier(server)
+    if budget.mayRead(key) { return true }
+    waiting[key] = server
+    return false
+  }
+}

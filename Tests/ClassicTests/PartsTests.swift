@@ -1,0 +1,115 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import RaftTransport
+
+/// The small parts by themselves.
+@Suite struct ClassicPartsTests {
+  private final class Item {}
+
+  // R-CLS-14
+  @Test("the pool gives the newest connection first and keeps only so many")
+  func pool() {
+    var pool = ClassicPool<Item>(maximumIdle: 2)
+    let (first, second, third) = (Item(), Item(), Item())
+    let kept = [first, second, third].map { pool.keep($0, at: "a") }
+    #expect(kept == [true, true, false])
+    #expect(pool.count(at: "b") == 0)
+    #expect(pool.take(at: "a") === second)
+    #expect(pool.take(at: "a") === first)
+    #expect(pool.take(at: "a") == nil)
+    _ = pool.keep(first, at: "a")
+    pool.remove(first, at: "a")
+    #expect(pool.take(at: "a") == nil)
+    var none = ClassicPool<Item>(maximumIdle: 0)
+    let isKept = none.keep(first, at: "a")
+    #expect(!isKept)
+  }
+
+  // R-CLS-9
+  @Test("beyond the budget one connection at a time goes on, and a small one always does")
+  func readBudget() {
+    var budget = ClassicReadBudget<Int>(limit: 1_000, freeBytes: 100)
+    _ = budget.update(1, holds: 600)
+    _ = budget.update(2, holds: 500)
+    let one = budget.mayRead(1)
+    let two = budget.mayRead(2)
+    let three = budget.mayRead(3)
+    #expect(one && !two && three, "the first one that asks goes on, the one that holds nothing, too")
+    // The one that goes on has come to the end of its message.
+    let isNews = budget.update(1, holds: 0)
+    #expect(isNews)
+    let twoLater = budget.mayRead(2)
+    #expect(twoLater)
+    #expect(budget.total == 500)
+  }
+
+  // R-CLS-1
+  @Test("the first byte says what is spoken")
+  func firstBytes() {
+    for byte in UInt8.min...(.max) {
+      let expected: SpokenProtocol =
+        switch byte {
+        case 0...4: .classic
+        case 0x16: .tls
+        case 0xAC: .rmux
+        default: .unknown(byte)
+        }
+      #expect(SpokenProtocol(firstByte: byte) == expected)
+    }
+  }
+
+  @Test(
+    "the rules say who serves what",
+    arguments: [
+      (AdmissionRules(), SpokenProtocol.classic, AdmissionRules.Verdict.serveClassic),
+      (AdmissionRules(), .rmux, .serveRMUX),
+      // RMUX's handshake says best what these look like.
+      (AdmissionRules(), .tls, .serveRMUX),
+      (AdmissionRules(), .unknown(0x47), .serveRMUX),
+      (AdmissionRules(servesClassic: false), .classic, .serveRMUX),
+      (AdmissionRules(startsTLS: true), .tls, .startTLS),
+      (AdmissionRules(servesRMUX: false), .classic, .serveClassic),
+      (AdmissionRules(servesRMUX: false), .unknown(77), .refuse(reason: "unknown rpc type 77")),
+    ])
+  func rules(rules: AdmissionRules, spoken: SpokenProtocol, verdict: AdmissionRules.Verdict) {
+    #expect(rules.verdict(on: spoken) == verdict)
+  }
+
+  @Test("the router gives on all bytes and steps aside; what follows does not pass it any more")
+  func routerPassesEverything() throws {
+    let channel = EmbeddedChannel()
+    var routed: [SpokenProtocol?] = []
+    let router = FirstByteRouter(deadline: .now() + .seconds(5)) { routed.append($0) }
+    try channel.pipeline.syncOperations.addHandler(router)
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    try channel.writeInbound(ByteBuffer())
+    #expect(routed.isEmpty, "nothing has come yet")
+    try channel.writeInbound(ByteBuffer(bytes: [0xAC, 1, 2]))
+    try channel.writeInbound(ByteBuffer(bytes: [0x00]))
+    #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(bytes: [0xAC, 1, 2]))
+    #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(bytes: [0x00]))
+    #expect(routed == [.rmux])
+    #expect(throws: (any Error).self) {
+      try channel.pipeline.syncOperations.handler(type: FirstByteRouter.self)
+    }
+    _ = try? channel.finish()
+  }
+
+  @Test("a connection that says nothing is closed when its time is up, and told of once")
+  func silence() throws {
+    let channel = EmbeddedChannel()
+    var routed: [SpokenProtocol?] = []
+    let deadline = channel.embeddedEventLoop.now + .seconds(5)
+    let router = FirstByteRouter(deadline: deadline) { routed.append($0) }
+    try channel.pipeline.syncOperations.addHandler(router)
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(4_999))
+    #expect(channel.isActive && routed.isEmpty)
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+    #expect(!channel.isActive)
+    _ = try? channel.finish()
+    #expect(routed == [nil])
+  }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import Logging
+import NIOCore
+import RaftTransport
+import RaftTransportTesting
+import RaftWire
+import Testing
+
+/// A transport on the loopback interface, with limits so generous that no test runs into one that it does not set.
+func listen(
+  _ id: ServerID, _ choice: TransportConfiguration.ProtocolChoice = .preferRMUX,
+  on address: String = "127.0.0.1:0", logger: Logger = .quiet,
+  _ configure: (inout TransportConfiguration) -> Void = { _ in }
+) async throws -> MuxTransport {
+  var configuration = TransportConfiguration(serverID: id, clusterID: "classic", logger: logger)
+  configuration.timeout = .seconds(120)
+  configuration.snapshotDeadline = .progress(stall: .seconds(120), restore: .seconds(120))
+  configuration.peerProtocol = choice
+  configuration.oldPeers.stall = .seconds(120)
+  configure(&configuration)
+  return try await MuxTransport.listen(on: address, configuration: configuration)
+}
+
+/// Listens at an address that was used before. Another test's connection may have been given the port meanwhile; then
+/// this waits until it is free again.
+func listenAgain(
+  _ id: ServerID, _ choice: TransportConfiguration.ProtocolChoice = .preferRMUX, on address: ServerAddress,
+  isolation: isolated (any Actor)? = #isolation,
+  _ configure: (inout TransportConfiguration) -> Void = { _ in }
+) async throws -> MuxTransport {
+  var transport: MuxTransport?
+  try await eventually("\(address) is free") {
+    do {
+      transport = try await listen(id, choice, on: address.rawValue, configure)
+    } catch let error as TransportError where error.code == .listenFailed {}
+    return transport != nil
+  }
+  guard let transport else { throw NeverHappened(description: "\(address) is free") }
+  return transport
+}
+
+/// Runs a body and closes the transports behind it, whatever happens.
+func closing<Result>(
+  _ transports: MuxTransport..., isolation: isolated (any Actor)? = #isolation,
+  _ body: () async throws -> Result
+) async throws -> Result {
+  let outcome: Swift.Result<Result, any Error>
+  do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+  for transport in transports { await transport.close() }
+  return try outcome.get()
+}
+
+/// What a test waited for did not come.
+struct NeverHappened: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Waits until a condition holds that no event announces. The limit is only there so that a failure is not a hang.
+func eventually(
+  _ what: String, within limit: Duration = .seconds(60), isolation: isolated (any Actor)? = #isolation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let end = ContinuousClock.now + limit
+  while try await !condition() {
+    guard ContinuousClock.now < end else { throw NeverHappened(description: what) }
+    // The condition is what is waited for; the pause leaves the processor to whoever brings it about.
+    try await Task.sleep(for: .milliseconds(2))
+  }
+}
+
+/// The error of a call that has to fail.
+func failure<Value>(
+  _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+  isolation: isolated (any Actor)? = #isolation, _ call: () async throws -> Value
+) async throws -> TransportError {
+  do {
+    let value = try await call()
+    Issue.record("\(what) succeeded with \(value)", sourceLocation: sourceLocation)
+  } catch let error as TransportError {
+    return error
+  }
+  throw NeverHappened(description: "\(what) fails")
+}
+
+/// A request by whose values the answer can be told; no heartbeat.
+func numbered(_ number: UInt64) -> AppendEntriesRequest {
+  AppendEntriesRequest(
+    term: 5, previousLogIndex: number, previousLogTerm: 4, entries: [LogEntry(index: number + 1, term: 5)],
+    leaderCommitIndex: 1)
+}
+
+/// The bytes of a request.
+func bytes<Request: WireRequest>(of request: Request, _ profile: WireProfile = .default) throws -> ByteBuffer
+{
+  var bytes = ByteBuffer()
+  try WireEncoder(profile: profile).encode(request: request, into: &bytes)
+  return bytes
+}
+
+/// The bytes of a successful answer.
+func bytes<Response: WireResponse>(
+  answering response: Response, _ profile: WireProfile = .default
+) throws
+  -> ByteBuffer
+{
+  var bytes = ByteBuffer()
+  try WireEncoder(profile: profile).encode(answer: WireAnswer(response: response), into: &bytes)
+  return bytes
+}
+
+extension MuxTransport {
+  /// The next RPC at this transport. It comes soon or never; the limit keeps a failure from being a hang.
+  func nextRPC(within limit: Duration = .seconds(60)) async throws -> IncomingRPC {
+    let consumer = consumer
+    let first = await withTaskGroup(of: IncomingRPC?.self) { group in
+      group.addTask { await consumer.makeAsyncIterator().next() }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return nil
+      }
+      let first = await group.next() ?? nil
+      group.cancelAll()
+      return first
+    }
+    guard let first else { throw NeverHappened(description: "an RPC at \(localAddress)") }
+    return first
+  }
+
+  /// One append there and back, to a peer that answers it as an echo consumer does.
+  func proveCall(to peer: ServerID, at address: ServerAddress, number: UInt64 = 1) async throws {
+    let response = try await appendEntries(id: peer, target: address, numbered(number))
+    #expect(response.lastLog == number + 1)
+  }
+
+  /// What is spoken on each connection.
+  func protocols() async -> [PeerProtocol] { await statistics().connections.map(\.peerProtocol) }
+
+  /// The connections of the old protocol.
+  func classicConnections() async -> [TransportStatistics.Connection] {
+    await statistics().connections.filter { $0.peerProtocol == .classic }
+  }
+}
+
+extension Logger {
+  /// Swallows everything, unless `RAFT_MUX_TEST_LOG` asks for it.
+  static let quiet: Logger = {
+    guard ProcessInfo.processInfo.environment["RAFT_MUX_TEST_LOG"] != nil else {
+      return Logger(label: "raft-mux-tests") { _ in SwiftLogNoOpLogHandler() }
+    }
+    var logger = Logger(label: "raft-mux-tests")
+    logger.logLevel = .trace
+    return logger
+  }()
+}
