@@ -27,7 +27,7 @@ private final class DriverBench {
     func connection(_ link: Link, refused refusal: Refusal) {}
     func connectionDraining(_ link: Link) {}
     func connection(_ link: Link, probeAnswered: Bool) {}
-    func connection(_ link: Link, closed closure: Closure) {}
+    func connection(_ link: Link, closed closure: Closure, unheard: Bool) {}
   }
 
   init() throws {
