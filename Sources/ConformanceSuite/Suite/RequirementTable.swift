@@ -3,6 +3,31 @@
 /// `RAFT_MUX_RECORD_SPEC`, and held to the table by them.
 enum RequirementTable {
   static let lines = #"""
+  R-CLS-1	classic.md	MUST	yes	An endpoint that serves several protocols on a port MUST choose by the first byte of a connection, as the table has it.
+  R-CLS-2	classic.md	MUST NOT	yes	A server MUST NOT handle a request of a connection before it has answered the one before it.
+  R-CLS-3	classic.md	MUST	yes	An endpoint that serves one of the two protocols only MUST close a connection of the other one without sending a byte.
+  R-CLS-4	classic.md	MUST	yes	A server MUST take requests of every wire profile, whatever profile it answers in.
+  R-CLS-5	classic.md	SHOULD	no	A server SHOULD hand a heartbeat to a handler that no other request can hold up.
+  R-CLS-6	classic.md	MUST	yes	A server MUST close a connection without a further byte when it comes to a request that it cannot read or whose type it does not know.
+  R-CLS-7	classic.md	MUST	yes	A server MUST answer what a client asked before it half-closed the connection.
+  R-CLS-8	classic.md	MUST	yes	A server MUST read all bytes of a snapshot before it sends the answer, also where it has no use for them.
+  R-CLS-9	classic.md	MUST	no	A server MUST bound the bytes of requests and snapshots that it holds for all classic connections together.
+  R-CLS-10	classic.md	SHOULD	yes	A server SHOULD close a connection on which no byte moves for a minute while a request, a snapshot or an answer is on its way.
+  R-CLS-11	classic.md	SHOULD	yes	A server that closes its streams without going away SHOULD answer one more request on each connection and close it then.
+  R-CLS-12	classic.md	MUST NOT	yes	A server MUST NOT close a connection for being silent between requests.
+  R-CLS-13	classic.md	MUST NOT	no	A server MUST NOT let a handler take a snapshot for whole whose connection ended before the last of its bytes.
+  R-CLS-14	classic.md	MUST NOT	yes	A client MUST NOT send a request on a connection on which an earlier call has failed without an answer.
+  R-CLS-15	classic.md	MUST NOT	yes	A client MUST NOT use a connection for anything else once a pipeline has used it.
+  R-CLS-16	classic.md	MUST NOT	yes	A client MUST NOT send the last byte of a snapshot before it knows that its source has given exactly as many bytes as were announced.
+  R-CLS-17	classic.md	MUST	no	A client that closes its streams MUST close idle connections at once and the others when their calls have ended.
+  R-CLS-18	classic.md	SHOULD	no	A client SHOULD report the error text `unexpected command` where a peer accepted a new connection and closed it without a byte when it was sent a pre-vote.
+  R-CLS-19	classic.md	SHOULD	yes	A server that stands in for one without pre-votes SHOULD answer them with the error text `unexpected command`.
+  R-CLS-20	classic.md	MUST NOT	yes	A dialler MUST NOT take a peer for an old one unless it closed an RMUX connection without a byte and then answered a call of the classic protocol.
+  R-CLS-21	classic.md	MUST	no	A dialler MUST try RMUX again with an old peer after a while, and after a call of the classic protocol that was not answered.
+  R-CLS-22	classic.md	MUST NOT	yes	A dialler MUST NOT call a peer with the classic protocol, unless its user says so, when that peer has spoken RMUX on a connection that shows who it is as well as one for calls has to.
+  R-CLS-23	classic.md	SHOULD	no	An implementation SHOULD let its user keep the set of peers that have spoken RMUX, and give it to the next start of the server.
+  R-CLS-24	classic.md	MUST NOT	yes	An endpoint MUST NOT dial the classic protocol where its configuration asks for encryption or for authentication of its peers.
+  R-CLS-25	classic.md	MUST NOT	yes	An endpoint MUST NOT serve the classic protocol where its configuration asks for encryption or for authentication of its peers.
   R-DRN-1	drain.md	MUST	yes	A draining endpoint MUST first send GOAWAY with the last id 0xFFFFFFFFFFFFFFFF and the code `shutdown`.
   R-DRN-2	drain.md	MUST	yes	A draining endpoint MUST send a second GOAWAY whose last id is the greatest id among the peer's streams that it has received, or 0 where there is none.
   R-DRN-3	drain.md	SHOULD	yes	A draining endpoint SHOULD send the second GOAWAY when a PING sent behind the first was answered, or after the greater of 50 ms and one round-trip time.
