@@ -71,7 +71,7 @@ struct RealFaultsTests {
     "A receiver that is killed under a pipeline: what was not answered fails, and the next call is unreachable"
   )
   func receiverKilledInPipeline() async throws {
-    let sender = try await listen("a") { $0.maxRPCsInFlight = 16 }
+    let sender = try await listen("a") { $0.maxRPCsInFlight = 32 }
     try await closing(sender) {
       try await FaultProcess.with("--consumer", "hold") { receiver in
         let pipeline = try await sender.appendEntriesPipeline(id: "b", target: receiver.address)

@@ -242,7 +242,8 @@
         // A third one finds no room, and is not kept.
         try await eventually("the limit was reached") {
           let client = try await TLSClient.connect(to: server.port, nil)
-          try await client.send([0x16, 0x03, 0x01])
+          // It may be closed before it says anything.
+          try? await client.send([0x16, 0x03, 0x01])
           _ = try? await client.errors()
           return log.contains("too many connections are in the handshake")
         }

@@ -44,7 +44,11 @@ struct StreamOwners {
   private mutating func dropEmptyEnd() {
     while case .some(nil) = entries.last { entries.removeLast() }
     if entries.capacity > Self.keptCapacity, entries.count < entries.capacity / 4 {
-      entries = Array(entries)
+      // An array made of an array shares its memory.
+      var kept: [Entry?] = []
+      kept.reserveCapacity(entries.count)
+      kept.append(contentsOf: entries)
+      entries = kept
     }
   }
 

@@ -63,6 +63,8 @@ public enum TransportSuite {
     public var deliversPipelinedRequestsAhead = true
     /// Whether a heartbeat handler gets heartbeats.
     public var honoursHeartbeatHandler = true
+    /// Whether the caller of a snapshot hears an answer before all of the snapshot was sent.
+    public var answersUnfinishedSnapshots = true
     /// Whether RPCs arrive with all their values, absent and empty ones told apart.
     public var distinguishesAbsentFromEmpty = true
     /// Whether calls to another ID than the callee's are refused.

@@ -77,6 +77,7 @@ struct RecordedExchange: Sendable {
   let answered: ByteBuffer?
 
   static func parse(requests: ByteBuffer, answers: ByteBuffer) throws -> [RecordedExchange] {
+    let whole = requests
     var (requests, answers) = (requests, answers)
     var exchanges: [RecordedExchange] = []
     while requests.readableBytes > 0 {
@@ -87,7 +88,7 @@ struct RecordedExchange: Sendable {
         let bytes = requests.readSlice(length: Int(request.size))
         body = try #require(bytes)
       }
-      let sent = try #require(requests.getSlice(at: begin, length: requests.readerIndex - begin))
+      let sent = try #require(whole.getSlice(at: begin, length: requests.readerIndex - begin))
       exchanges.append(
         RecordedExchange(
           command: command, body: body, sent: sent, answered: try nextAnswer(to: command, from: &answers)))
@@ -100,6 +101,7 @@ struct RecordedExchange: Sendable {
     to command: WireCommand, from answers: inout ByteBuffer
   ) throws -> ByteBuffer? {
     guard answers.readableBytes > 0 else { return nil }
+    let whole = answers
     let begin = answers.readerIndex
     switch command {
     case .appendEntries: _ = try WireDecoder().decodeAnswer(AppendEntriesResponse.self, from: &answers)
@@ -108,7 +110,7 @@ struct RecordedExchange: Sendable {
     case .installSnapshot: _ = try WireDecoder().decodeAnswer(InstallSnapshotResponse.self, from: &answers)
     case .timeoutNow: _ = try WireDecoder().decodeAnswer(TimeoutNowResponse.self, from: &answers)
     }
-    return answers.getSlice(at: begin, length: answers.readerIndex - begin)
+    return whole.getSlice(at: begin, length: answers.readerIndex - begin)
   }
 
   /// The recorded answer as a value.

@@ -24,16 +24,19 @@
 
     static func start(to port: Int, edit: @escaping Edit) async throws -> EditingRelay {
       let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        .childChannelOption(.autoRead, value: false)
         .childChannelInitializer { near in
+          // The near side reads nothing before this is done.
           ClientBootstrap(group: near.eventLoop)
             .channelOption(.autoRead, value: false)
             .connect(host: "127.0.0.1", port: port)
-            .flatMapThrowing { far in
-              try near.pipeline.syncOperations.addHandler(Passing(.fromDialler, to: far, edit))
-              try far.pipeline.syncOperations.addHandler(Passing(.fromAcceptor, to: near, edit))
-              near.setOption(.autoRead, value: true).whenSuccess { near.read() }
-              far.setOption(.autoRead, value: true).whenSuccess { far.read() }
+            .flatMap { far in
+              do {
+                try near.pipeline.syncOperations.addHandler(Passing(.fromDialler, to: far, edit))
+                try far.pipeline.syncOperations.addHandler(Passing(.fromAcceptor, to: near, edit))
+              } catch {
+                return near.eventLoop.makeFailedFuture(error)
+              }
+              return far.setOption(.autoRead, value: true)
             }
         }
         .bind(host: "127.0.0.1", port: 0).get()
