@@ -98,7 +98,7 @@ struct PeerLoadTests {
       var futures: [AppendFuture] = []
       let consumer = pipeline.consumer.makeAsyncIterator()
       for number: UInt64 in 1...200 {
-        if futures.count >= 32 { _ = await consumer.next() }
+        if futures.count >= 16 { _ = await consumer.next() }
         futures.append(try await pipeline.appendEntries(numbered(number)))
       }
       for (number, future) in zip((1 as UInt64)..., futures) {
