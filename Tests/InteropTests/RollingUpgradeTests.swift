@@ -18,7 +18,7 @@ import Testing
     "servers of hashicorp/raft are replaced in any order",
     .enabled(if: GoProgram.isWanted, Comment(rawValue: GoProgram.skipped)), arguments: orders)
   func goServers(order: [Int]) async throws {
-    try await upgrade(order) { number, _ in try await GoNode(number) }
+    try await upgrade(order) { number, log in try await GoNode(number, log) }
   }
 
   private func upgrade(
@@ -47,7 +47,7 @@ import Testing
       }
       for number in 0..<3 {
         let protocols = await (cluster.node(number) as? SwiftNode)?.protocolsOfCalls()
-        #expect(protocols?.allSatisfy { $0 == .rmux } == true, "all have arrived")
+        #expect(protocols.map(Set.init) == [.rmux], "all have arrived")
       }
       outcome = .success(())
     } catch {
@@ -182,9 +182,12 @@ private final class GoNode: UpgradedNode {
   private let peer: GoPeer
   let address: ServerAddress
 
-  init(_ number: Int) async throws {
-    let (peer, address) = try await GoPeer.listening(
-      GoListening(transport: .classic, server: "node-\(number)"))
+  init(_ number: Int, _ log: TrafficLog) async throws {
+    var listening = GoListening(transport: .classic, server: "node-\(number)")
+    listening.report = true
+    let (peer, address) = try await GoPeer.listening(listening) { receipt in
+      log.received(receipt.prevLogEntry, .init(from: Int(receipt.term) - 1, to: number))
+    }
     self.number = number
     self.peer = peer
     self.address = ServerAddress(address)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -9,16 +10,23 @@ import Foundation
 // Foundation's `Process` keeps run loops and sockets of its own open for good, which would show in the count of
 // descriptors at the end; the system's own call keeps nothing.
 
+/// Held while a pipe is made and while a process is started: one that is started between the making of a pipe and its
+/// marking would keep the pipe open.
+private let inheritance = Mutex(())
+
 /// A pipe whose ends no other process gets unless it is given them.
 struct PipeEnds {
   let reading: FileHandle
   let writing: FileHandle
 
   init() throws {
-    var descriptors: [Int32] = [-1, -1]
-    // The call fills in both numbers and keeps no pointer to the array.
-    guard unsafe pipe(&descriptors) == 0 else { throw DemoError("no pipe: \(systemError(errno))") }
-    for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    let descriptors = try inheritance.withLock { _ in
+      var descriptors: [Int32] = [-1, -1]
+      // The call fills in both numbers and keeps no pointer to the array.
+      guard unsafe pipe(&descriptors) == 0 else { throw DemoError("no pipe: \(systemError(errno))") }
+      for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+      return descriptors
+    }
     self.reading = FileHandle(fileDescriptor: descriptors[0], closeOnDealloc: true)
     self.writing = FileHandle(fileDescriptor: descriptors[1], closeOnDealloc: true)
   }
@@ -58,7 +66,9 @@ func spawn(
   var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
   defer { unsafe words.forEach { unsafe free($0) } }
   var id: pid_t = 0
-  let result = unsafe posix_spawn(&id, path, &actions, &attributes, &words, environ)
+  let result = inheritance.withLock { _ in
+    unsafe posix_spawn(&id, path, &actions, &attributes, &words, environ)
+  }
   guard result == 0 else { throw DemoError(systemError(result)) }
   return id
 }

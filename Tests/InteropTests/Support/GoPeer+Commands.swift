@@ -57,6 +57,8 @@ struct GoListening: Encodable {
   var checksum = false
   /// The initial window in bytes; 0 is the default.
   var window = 0
+  /// Whether it writes a receipt for each AppendEntries.
+  var report = false
 }
 
 struct GoStatistics: Decodable, Sendable {
@@ -91,9 +93,11 @@ struct GoPipelineResult: Decodable, Sendable {
 
 extension GoPeer {
   /// Starts a peer that listens and answers; gives it with its address.
-  static func listening(_ listening: GoListening) async throws -> (peer: GoPeer, address: String) {
+  static func listening(
+    _ listening: GoListening, onReceipt: @escaping @Sendable (GoReceipt) -> Void = { _ in }
+  ) async throws -> (peer: GoPeer, address: String) {
     struct Result: Decodable { let address: String }
-    let peer = try await GoPeer()
+    let peer = try await GoPeer(onReceipt: onReceipt)
     return (peer, try await peer.perform("listen", listening, giving: Result.self).address)
   }
 

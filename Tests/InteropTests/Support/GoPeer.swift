@@ -13,14 +13,26 @@ struct GoPeerError: Error, CustomStringConvertible {
 final class GoPeer: Sendable {
   private let process: ChildProcess
   private let pending: Pending
+  private let output: Task<Void, Never>
 
   /// Starts the program.
-  init() async throws {
+  ///
+  /// - Parameter onReceipt: Gets the receipts that it writes if it listens with ``GoListening/report``, each before
+  ///   the answer to its request can arrive anywhere.
+  init(onReceipt: @escaping @Sendable (GoReceipt) -> Void = { _ in }) async throws {
     let pending = Pending()
     self.pending = pending
+    let (lines, sink) = AsyncStream.makeStream(of: Never.self)
+    output = Task { for await _ in lines {} }
     process = try ChildProcess(
-      program: try await GoProgram.path(), arguments: [], onLine: { pending.take($0) },
-      onEnd: { pending.end() })
+      program: try await GoProgram.path(), arguments: [],
+      onLine: { line in
+        if let receipt = GoReceipt(line: line) { onReceipt(receipt) } else { pending.take(line) }
+      },
+      onEnd: {
+        pending.end()
+        sink.finish()
+      })
   }
 
   /// Does one command and waits for its result.
@@ -40,13 +52,16 @@ final class GoPeer: Sendable {
     if let error = answer.error { throw GoPeerError(text: error) }
   }
 
-  /// Closes its input, which ends it.
-  func end() async { await process.end() }
+  /// Closes its input, which ends it, and waits until all that it wrote is read.
+  func end() async {
+    await process.end()
+    await output.value
+  }
 
   /// Ends it as a loss of power would.
   func kill() async {
     process.endAbruptly()
-    await process.end()
+    await end()
   }
 
   private func answer<Result: Decodable>(
@@ -72,6 +87,20 @@ final class GoPeer: Sendable {
       return GoKey(name.prefix(1).lowercased() + name.dropFirst())
     }
     return try decoder.decode(Answer<Result>.self, from: Data(line.utf8))
+  }
+}
+
+/// What a Go peer says of an AppendEntries that came.
+struct GoReceipt: Decodable, Sendable {
+  var term: UInt64
+  var prevLogEntry: UInt64
+
+  /// Reads a line of the program's output; `nil` if it is the answer to a command.
+  fileprivate init?(line: String) {
+    struct Line: Decodable { let received: GoReceipt }
+    guard line.hasPrefix(#"{"received":"#) else { return nil }
+    guard let line = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)) else { return nil }
+    self = line.received
   }
 }
 

@@ -26,6 +26,8 @@ type answerer struct {
 	rules      rules
 	statistics statistics
 	stop       chan struct{}
+	// report hears of each AppendEntries before it is answered; nil if nobody wants to know.
+	report func(appended)
 }
 
 type rules struct {
@@ -124,6 +126,9 @@ func (a *answerer) answer(rpc raft.RPC) {
 	switch request := rpc.Command.(type) {
 	case *raft.AppendEntriesRequest:
 		a.count(func(s *statistics) { s.AppendEntries++; s.Last = request })
+		if a.report != nil {
+			a.report(appended{request.Term, request.PrevLogEntry})
+		}
 		rpc.Respond(&raft.AppendEntriesResponse{
 			RPCHeader: request.RPCHeader, Term: request.Term, LastLog: request.PrevLogEntry + uint64(len(request.Entries)),
 			Success: true, NoRetryBackoff: len(request.Entries) == 0,

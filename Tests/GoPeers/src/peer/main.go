@@ -58,11 +58,32 @@ type answer struct {
 	Error  string      `json:"error,omitempty"`
 }
 
+// A receipt goes out by itself, before the answer to what was received, if "listen" asked for it.
+type receipt struct {
+	Received appended `json:"received"`
+}
+
+// An appended is what tells one AppendEntries from another.
+type appended struct {
+	Term         uint64 `json:"term"`
+	PrevLogEntry uint64 `json:"prevLogEntry"`
+}
+
 func (p *program) reply(a answer) {
 	line, err := json.Marshal(a)
 	if err != nil {
 		line, _ = json.Marshal(answer{ID: a.ID, Error: err.Error()})
 	}
+	p.write(line)
+}
+
+func (p *program) report(received appended) {
+	// Numbers can always be written.
+	line, _ := json.Marshal(receipt{received})
+	p.write(line)
+}
+
+func (p *program) write(line []byte) {
 	p.output.Lock()
 	defer p.output.Unlock()
 	os.Stdout.Write(append(line, '\n'))

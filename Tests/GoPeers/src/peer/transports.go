@@ -53,6 +53,8 @@ type listenOptions struct {
 	Checksum bool `json:"checksum"`
 	// Window is the initial window; the default if it is 0.
 	Window uint32 `json:"window"`
+	// Report writes a receipt for each AppendEntries that comes.
+	Report bool `json:"report"`
 }
 
 func (p *program) listen(c command) (interface{}, error) {
@@ -81,6 +83,9 @@ func (p *program) listen(c command) (interface{}, error) {
 	timeout := time.Duration(options.TimeoutMilliseconds) * time.Millisecond
 	network := raft.NewNetworkTransportWithLogger(layer, options.Pool, timeout, logger(options.Server))
 	p.transport = &transport{network, layer}
+	if options.Report {
+		p.answerer.report = p.report
+	}
 	p.answerer.start(network)
 	return map[string]string{"address": bound}, nil
 }
