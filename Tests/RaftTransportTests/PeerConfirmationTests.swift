@@ -49,6 +49,62 @@ struct PeerConfirmationTests {
     #expect(table.unconfirmed(ServerID(wanted), at: "10.0.0.2:1") == nil)
   }
 
+  @Test(
+    "R-PAIR-15: a call that comes while the peer's own connection is in its handshake waits for it",
+    arguments: ["z", ""])
+  func waitsForHandshake(wanted: ServerID) {
+    var harness = PeerTableHarness()
+    let peer = PeerTableHarness.peer("z", standing: .claimed)
+    let link = harness.accepted()
+    #expect(harness.authenticated(link, peer) == [.accept(link, route: false)])
+    #expect(harness.table.unconfirmed(wanted, at: "z:1") == LinkID(rawValue: link))
+    #expect(harness.table.confirmed(LinkID(rawValue: link)).isEmpty)
+    #expect(harness.call(1, wanted, "z:1") == [])
+    #expect(harness.call(2, wanted, "z:1") == [])
+    #expect(harness.established(link) == [.resume(1, on: link), .resume(2, on: link)])
+    #expect(harness.table.dials.isEmpty)
+  }
+
+  @Test("A call that waits for the peer's connection dials when that ends", arguments: [false, true])
+  func handshakeFails(isRefused: Bool) {
+    var harness = PeerTableHarness()
+    let link = harness.accepted()
+    _ = harness.authenticated(link, PeerTableHarness.peer("z"))
+    #expect(harness.call(1, "z", "z:1") == [])
+    let outcomes =
+      isRefused ? harness.refused(link, .refused, isDuplicate: true) : harness.closed(link)
+    #expect(outcomes == [.dial("z:1", target: "z", 2)])
+  }
+
+  @Test("A call that waits for the peer's connection dials when that takes too long, and does not wait again")
+  func handshakeTakesLong() {
+    var harness = PeerTableHarness()
+    let link = harness.accepted()
+    _ = harness.authenticated(link, PeerTableHarness.peer("z"))
+    #expect(harness.call(1, "z", "z:1") == [])
+    #expect(harness.table.nextDeadline == harness.now + .seconds(1))
+    harness.pass(.seconds(1))
+    #expect(harness.timeout() == [.dial("z:1", target: "z", 2)])
+    #expect(harness.call(2, "z", "z:1") == [])
+    #expect(harness.table.nextDeadline == nil)
+  }
+
+  @Test("Nobody waits for a connection that may not carry the call")
+  func handshakeOfOthers() {
+    var harness = PeerTableHarness()
+    for peer in [
+      PeerTableHarness.peer("z", standing: .claimed),
+      PeerTableHarness.peer("y", address: "z:1"),
+      PeerTableHarness.peer("z", address: "elsewhere:1"),
+    ] { _ = harness.authenticated(harness.accepted(), peer) }
+    #expect(harness.call(1, "z", "z:1") == [.dial("z:1", target: "z", 4)])
+
+    // A certificate proves a name and not an address (R-PAIR-19).
+    _ = harness.authenticated(harness.accepted(), PeerTableHarness.peer("x", standing: .proven))
+    #expect(harness.call(2, "", "x:1") == [.dial("x:1", target: "", 6)])
+    #expect(harness.call(3, "x", "x:1") == [])
+  }
+
   @Test("A peer is not taken for another one that lives at its address")
   func otherServer() {
     var table = table()

@@ -10,11 +10,12 @@
     static let seeds: ClosedRange<UInt64> = 1...6
 
     /// Faults that these seeds do not find, since another safeguard of the product mends what they do before anybody is
-    /// the worse for it, or since it takes a rare meeting of events.
+    /// the worse for it.
+    ///
+    /// - `takesDuplicateForFailure`: the winner mostly stands before the refusal comes, and waiting calls are on it then.
+    /// - `leavesMailboxOpen`: the driver of a connection that is over refuses what comes, as the mailbox would have done.
     static let escaping: Set<PlantedFault> = [
-      .acceptsStaleIncarnation, .neverDisplaces, .probeNeverEnds, .takesDuplicateForFailure, .ignoresServerID,
-      .leavesMailboxOpen, .losesCreditAtReset, .losesConsumption,
-      .losesRequestCredit,
+      .takesDuplicateForFailure, .leavesMailboxOpen,
     ]
 
     @Test("the simulation finds each of them", arguments: Set(PlantedFault.allCases).subtracting(escaping))

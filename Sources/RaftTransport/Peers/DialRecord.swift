@@ -22,7 +22,8 @@ struct DialRecord {
     case idle
     /// A connection is being made.
     case dialling(LinkID)
-    /// Our connection lost against another one that joins us with this server, and which is about to be established.
+    /// Another connection that joins us with this server is about to be established: ours lost against it, or the peer
+    /// was faster than we.
     case awaitingWinner(ServerID, until: NIODeadline)
     /// The last attempt failed; until then calls fail at once.
     case resting(until: NIODeadline, TransportError)

@@ -57,7 +57,10 @@ extension PeerTable {
     if isDuplicate, let winner = links[link]?.identity?.id {
       actions += attemptLost(link, to: winner, now: now)
     }
-    return actions + attemptFailed(link, error: error, now: now) + retire(link, now: now)
+    // Calls may have waited for a connection that the peer made.
+    let maker = links[link].flatMap { $0.isDialled ? nil : $0.identity?.id }
+    actions += attemptFailed(link, error: error, now: now) + retire(link, now: now)
+    return actions + (maker.map { winnerDecided($0) } ?? [])
   }
 
   /// One side wants no new streams on a connection.

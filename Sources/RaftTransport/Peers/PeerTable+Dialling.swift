@@ -77,6 +77,27 @@ extension PeerTable {
     }
   }
 
+  /// The peer was faster: its connection, whose handshake is under way, will carry the calls for a target. One that we
+  /// dial meanwhile might be welcomed as well, since our WELCOME may have gone out without `route`, and the pair would
+  /// keep both (R-PAIR-15, R-PAIR-16). The waiting is bounded like that for a winner.
+  mutating func awaitRouteInSight(of target: DialTarget, now: NIODeadline) {
+    switch dials[target]?.state {
+    case nil, .dialling, .awaitingWinner:
+      return
+    case .idle, .resting:
+      let owners = links.values.compactMap { record -> ServerID? in
+        guard !record.isDialled, record.isHandshaking, record.mayCarryOurCalls,
+          let peer = record.welcomedPeer, peer.advertisedAddress == target.address
+        else { return nil }
+        // A proven name says nothing about who answers at an address (R-PAIR-19).
+        let isMeant = target.id.isEmpty ? peer.standing != .proven : peer.id == target.id
+        return isMeant ? peer.id : nil
+      }
+      guard let owner = owners.min() else { return }
+      dials[target]?.state = .awaitingWinner(owner, until: now + configuration.winnerPatience)
+    }
+  }
+
   /// The time until which something waits, if anything does.
   var nextDeadline: NIODeadline? {
     dials.values.compactMap { record in

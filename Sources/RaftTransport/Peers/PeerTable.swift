@@ -68,6 +68,7 @@ struct PeerTable {
       return [.fail(ticket, TransportError(.tooManyCalls, message, delivery: .notDelivered))]
     }
     dials[target, default: record].waiters.append(ticket)
+    awaitRouteInSight(of: target, now: now)
     return dialIfNothingIsUnderWay(target)
   }
 

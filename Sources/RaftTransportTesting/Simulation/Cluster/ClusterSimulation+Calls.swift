@@ -9,14 +9,15 @@ extension ClusterSimulation {
   /// One unary call.
   func call(
     _ kind: SimulatedOperation.Kind, from server: SimulatedServer, to target: Int, wanting id: ServerID,
-    cancellingAfter cancelling: Int64? = nil, ended: (@Sendable (Bool) -> Void)? = nil
+    size wantedSize: Int? = nil, cancellingAfter cancelling: Int64? = nil,
+    ended: (@Sendable (Bool) -> Void)? = nil
   ) {
     guard let transport = server.transport else { return }
     let start = max(time.now, server.machine.process.stoppedUntil)
     let number = ledger.begin(
       kind, from: server.name, to: target, wanting: id.isEmpty ? nil : id, due: start + timeout + Self.slack)
     let isLarge = !isCalm && random.happens(0.2)
-    let size = kind == .append ? random.next(in: 0...(isLarge ? 200_000 : 500)) : 0
+    let size = wantedSize ?? (kind == .append ? random.next(in: 0...(isLarge ? 200_000 : 500)) : 0)
     trace.note { "\(server.name) sends \(kind) #\(number) to n\(target + 1)" }
     let address = SimulatedServer.address(target)
     let task = server.start("\(kind) #\(number)") { [self] in
@@ -72,13 +73,13 @@ extension ClusterSimulation {
 
   // MARK: Pipelines
 
-  func pipeline(_ count: Int, from server: SimulatedServer, to target: Int) {
+  func pipeline(_ count: Int, from server: SimulatedServer, to target: Int, size: Int? = nil) {
     guard let transport = server.transport else { return }
     let pipelineNumber = nextPipeline()
-    let sizes = (0..<count).map { _ in random.next(in: 0...(random.happens(0.1) ? 100_000 : 2_000)) }
+    let sizes = (0..<count).map { _ in size ?? random.next(in: 0...(random.happens(0.1) ? 100_000 : 2_000)) }
     let pauses = (0..<count).map { _ in random.happens(0.3) ? random.duration(upTo: 300_000_000) : 0 }
     let consumerPause = random.happens(0.3) ? random.duration(upTo: 500_000_000) : 0
-    let closesEarly = random.happens(0.2)
+    let closesEarly = !isCalm && random.happens(0.2)
     let address = SimulatedServer.address(target)
     trace.note { "\(server.name) opens pipeline \(pipelineNumber) to n\(target + 1)" }
     server.start("pipeline \(pipelineNumber)") { [self] in
@@ -136,16 +137,18 @@ extension ClusterSimulation {
 
   // MARK: Snapshots
 
-  func snapshot(from server: SimulatedServer, to target: Int, cancellingAfter cancelling: Int64? = nil) {
+  func snapshot(
+    from server: SimulatedServer, to target: Int, size wantedSize: Int? = nil,
+    cancellingAfter cancelling: Int64? = nil
+  ) {
     guard let transport = server.transport else { return }
     let number = ledger.begin(
       .snapshot, from: server.name, to: target, wanting: SimulatedServer.id(target), due: nil)
-    let size =
-      random.happens(0.05)
-      ? 0 : Int(random.duration(upTo: network.largestSegment < 1_000 ? 60_000_000 : 1_500_000_000) / 1_000)
+    let longest: Int64 = network.largestSegment < 1_000 ? 60_000_000 : 1_500_000_000
+    let size = wantedSize ?? (random.happens(0.05) ? 0 : Int(random.duration(upTo: longest) / 1_000))
     let content = SnapshotContent(number: number, size: size, isMonotonous: number % 2 == 0)
     let behaviour: SourceBehaviour =
-      switch random.next(in: 0...9) {
+      switch isCalm ? 9 : random.next(in: 0...9) {
       case 0 where size > 0: .endsAfter(random.next(in: 0...size - 1))
       case 1 where size > 0: .throwsAfter(random.next(in: 0...size - 1))
       case 2...4: .inMemory

@@ -24,6 +24,12 @@ extension ClusterSimulation {
     checkStatistics()
     checkRebirth()
     checkNewConnections()
+    checkLostConnection()
+    checkWrongServer()
+    checkDeadlines()
+    checkCancellations()
+    checkSteadyFlow()
+    checkEarlierStart()
     closeAll()
   }
 
@@ -39,9 +45,12 @@ extension ClusterSimulation {
   }
 
   /// Lets time pass until something holds, but not longer than so many seconds.
-  private func run(seconds: Int64, until isDone: () -> Bool) {
+  func run(seconds: Int64, until isDone: () -> Bool) {
     let limit = time.now + seconds * Self.second
-    while time.now < limit, !isDone() { time.run(until: min(limit, time.now + Self.second / 10)) }
+    while time.now < limit, !isDone() {
+      time.run(until: min(limit, time.now + Self.second / 10))
+      ledger.checkDue(now: time.now)
+    }
   }
 
   // MARK: Calls
@@ -102,7 +111,7 @@ extension ClusterSimulation {
 
   // MARK: Connections
 
-  private func checkConnections() {
+  func checkConnections() {
     for first in servers.indices {
       for second in servers.indices where first < second {
         let open = network.openConnections(between: first, and: second)
@@ -117,7 +126,7 @@ extension ClusterSimulation {
     }
   }
 
-  private func checkStatistics() {
+  func checkStatistics() {
     for server in servers {
       guard let transport = server.transport else { continue }
       server.start("looking at statistics") { [self] in
@@ -175,7 +184,8 @@ extension ClusterSimulation {
     let all = formerServers + servers
     weak let last: MuxTransport? = servers.last?.transport
     for server in servers { close(server) }
-    run(seconds: 1) { false }
+    // Whoever closes waits a second for the other end to do the same.
+    run(seconds: 2) { false }
     for server in all {
       for task in server.tasks.values.sorted() { report("\(server.name) is still \(task)") }
       for socket in server.machine.sockets where socket.isOpen {

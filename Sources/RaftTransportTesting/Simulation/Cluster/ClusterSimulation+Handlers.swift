@@ -86,7 +86,7 @@ extension ClusterSimulation {
   ) {
     let number = request.term
     let content = SnapshotContent(number: number, size: Int(request.size), isMonotonous: number % 2 == 0)
-    let refusesAfter = random.happens(0.15) ? random.next(in: 0...content.size) : nil
+    let refusesAfter = !isCalm && random.happens(0.15) ? random.next(in: 0...content.size) : nil
     let longestPause: Int64 = random.happens(0.3) ? 100_000_000 : 0
     let restore = random.happens(0.3) ? random.duration(upTo: 3_000_000_000) : 0
     server.start("receiving #\(number)") { [self] in

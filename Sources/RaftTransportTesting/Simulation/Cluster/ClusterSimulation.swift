@@ -108,8 +108,15 @@ package final class ClusterSimulation: @unchecked Sendable {
     } else {
       servers.append(server)
     }
-    let configuration = configuration(of: server)
     trace.note { "\(server.name) starts" }
+    listen(server)
+  }
+
+  /// - Parameters:
+  ///   - id: Another server ID than the one that belongs to the address.
+  ///   - birth: Another time of its start than the calendar's, in nanoseconds since 1970.
+  func listen(_ server: SimulatedServer, as id: ServerID? = nil, bornAt birth: UInt64? = nil) {
+    let configuration = configuration(of: server, as: id ?? server.id, bornAt: birth)
     server.start("listening") { [self] in
       do {
         let transport = try await MuxTransport.listen(
@@ -124,16 +131,19 @@ package final class ClusterSimulation: @unchecked Sendable {
     }
   }
 
-  private func configuration(of server: SimulatedServer) -> TransportConfiguration {
+  private func configuration(
+    of server: SimulatedServer, as id: ServerID, bornAt fixedBirth: UInt64?
+  ) -> TransportConfiguration {
     var configuration = TransportConfiguration(
-      serverID: server.id, clusterID: "simulated", timeout: .nanoseconds(timeout),
+      serverID: id, clusterID: "simulated", timeout: .nanoseconds(timeout),
       snapshotDeadline: .progress(stall: .seconds(8), restore: .seconds(20)), maxRPCsInFlight: 8,
       compression: compression, limits: limits, windows: windows,
       eventLoopGroup: server.machine.loop, logger: trace.logger(for: server.name))
     let bits = random.split()
     // Calendars may be set back between two lives; mostly they are not.
     wallClock += UInt64(random.next(in: 1...1_000_000_000))
-    let birth = !isCalm && random.happens(0.05) ? wallClock - 500_000_000 : wallClock
+    let calendar = !isCalm && random.happens(0.05) ? wallClock - 500_000_000 : wallClock
+    let birth = fixedBirth ?? calendar
     configuration.environment = TransportEnvironment(
       network: server.machine, workers: server.machine, processors: 4, random: { bits.bits() },
       nanosecondsSinceEpoch: { birth })

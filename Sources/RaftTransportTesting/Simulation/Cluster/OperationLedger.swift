@@ -124,6 +124,27 @@ final class OperationLedger {
     for number in open { operations[number]?.due? += nanoseconds }
   }
 
+  /// The number that the next RPC gets.
+  var nextNumber: UInt64 { lastNumber + 1 }
+
+  /// Reports each RPC from a number on that was not answered.
+  func checkAllAnswered(from first: UInt64) {
+    for number in operations.keys.sorted() where number >= first {
+      guard let operation = operations[number], case .failed(let error)? = operation.ending else { continue }
+      report("though the network is well, \(operation.text) failed: \(error)")
+    }
+  }
+
+  /// Reports each RPC from a number on that did not fail with a certain code.
+  func checkAllFailed(from first: UInt64, with code: TransportError.Code) {
+    for number in operations.keys.sorted() where number >= first {
+      guard let operation = operations[number] else { continue }
+      if case .failed(let error)? = operation.ending, error.code == code { continue }
+      let ending = operation.ending.map { "\($0)" } ?? "nothing"
+      report("\(operation.text) should have failed with \(code), and ended with \(ending)")
+    }
+  }
+
   func checkAllEnded() {
     for number in open { report("\(operations[number]?.text ?? "") has never ended") }
     for operation in operations.values.sorted(by: { $0.number < $1.number })
