@@ -88,6 +88,12 @@ struct DecodeTests {
       ])
   }
 
+  @Test("with both directions as the examples of the specification name them")
+  func speakers() {
+    let runs = CaptureFormat.read(Array("dialler:\n  01 02  | two bytes\n\nacceptor:\n  03\n".utf8))
+    #expect(runs == [.init(direction: .first, bytes: [1, 2]), .init(direction: .second, bytes: [3])])
+  }
+
   @Test("raw bytes are themselves")
   func raw() {
     #expect(CaptureFormat.read([0xAC, 0x52]) == [.init(direction: .first, bytes: [0xAC, 0x52])])

@@ -23,7 +23,8 @@ package enum CaptureFormat {
   /// A text is a hex dump: digits in any grouping; in front of a line may stand an offset with a colon, as `xxd` writes
   /// it, or one of eight digits, as `hexdump -C` does; behind two blanks in a row, or a bar, come characters, which are
   /// passed over; a line that starts with `>` or `<` says which way its bytes and those of the following lines went;
-  /// `#` starts a comment. Everything else is raw bytes of one direction.
+  /// so does a line `dialler:` or `acceptor:`, as in the examples of the specification; `#` starts a comment.
+  /// Everything else is raw bytes of one direction.
   package static func read(_ contents: [UInt8]) -> [Run] {
     let isRaw = contents.contains { $0 >= 0x7F || ($0 < 0x20 && ![0x09, 0x0A, 0x0D].contains($0)) }
     guard !isRaw, let runs = dump(String(decoding: contents, as: UTF8.self)) else {
@@ -31,6 +32,8 @@ package enum CaptureFormat {
     }
     return runs
   }
+
+  private static let speakers: [Substring: Direction] = ["dialler:": .first, "acceptor:": .second]
 
   private static func dump(_ text: String) -> [Run]? {
     var runs: [Run] = []
@@ -41,6 +44,10 @@ package enum CaptureFormat {
       if let first = rest.first, let mark = Direction(rawValue: String(first)) {
         direction = mark
         rest = rest.dropFirst().drop(while: \.isWhitespace)
+      }
+      if let named = speakers[Substring(rest.filter { !$0.isWhitespace })] {
+        direction = named
+        continue
       }
       guard let bytes = bytes(of: rest, hasOffsets: &hasOffsets) else { return nil }
       if !bytes.isEmpty { runs.append(Run(direction: direction, bytes: bytes)) }

@@ -50,8 +50,10 @@ package final class ProbeListener: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
-          try channel.pipeline.syncOperations.addHandler(ArrivalHandler(feed))
-          Task { await accepted.push(ProbeChannel(channel: channel, arrivals: arrivals)) }
+          let connection = ProbeChannel(channel: channel, arrivals: arrivals)
+          // Not before it is active: the queue drops what is not.
+          try channel.pipeline.syncOperations.addHandler(
+            ArrivalHandler(feed) { Task { await accepted.push(connection) } })
         }
       }
       .bind(host: host, port: port)
@@ -75,10 +77,17 @@ private final class ArrivalHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let feed: AsyncStream<Arrival>.Continuation
+  private let activated: () -> Void
   private var isAbrupt = false
 
-  init(_ feed: AsyncStream<Arrival>.Continuation) {
+  init(_ feed: AsyncStream<Arrival>.Continuation, activated: @escaping () -> Void = {}) {
     self.feed = feed
+    self.activated = activated
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    activated()
+    context.fireChannelActive()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -9,7 +9,7 @@ struct MutantTests {
   /// few on a machine that is busy: so what a mutant failed has to be passed by a healthy peer behind the same relay.
   private static let shortLimit: Int64 = 3
   private static let harmless = Mutant(requirement: "none", fault: "does nothing wrong")
-  private static let lanes = 8
+  private static let lanes = 16
 
   /// Healthy servers, one for each kind of mutants, by their ports.
   private struct Servers {
