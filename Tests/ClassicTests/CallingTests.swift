@@ -121,7 +121,8 @@ import Testing
   @Test("a call whose time is up ends its connection, and so does one whose task is cancelled")
   func timeAndCancellation() async throws {
     let peer = try await RawListener.start()
-    let caller = try await listen("caller", .classicOnly) { $0.timeout = .milliseconds(200) }
+    // The time holds the dialling, too.
+    let caller = try await listen("caller", .classicOnly) { $0.timeout = .seconds(2) }
     try await closing(caller) {
       let error = try await failure("a call without an answer") { try await call(caller, peer) }
       #expect(error.code == .timeout)

@@ -15,7 +15,7 @@ struct ClassicConformanceTests {
     options.checksServerIDs = false
     return TransportSuite.Fixture(
       options: options,
-      makeImpatientPair: { try await makePair(timeout: .seconds(1), depth: depth) },
+      makeImpatientPair: { try await makePair(timeout: .seconds(2), depth: depth) },
       makePair: { try await makePair(timeout: .seconds(120), depth: depth) })
   }
 
@@ -35,12 +35,12 @@ struct ClassicConformanceTests {
       caller: caller, callee: callee, calleeID: "callee", calleeAddress: callee.localAddress)
   }
 
-  @Test("With upstream's deepest pipelines", arguments: TransportSuite.checks(for: fixture(depth: 130)))
+  @Test("With upstream's deepest pipelines", .serialized, arguments: TransportSuite.checks(for: fixture(depth: 130)))
   func conformsWithDeepPipelines(_ check: TransportSuite.Check) async throws {
     try await check.run(on: Self.fixture(depth: 130))
   }
 
-  @Test("With the least depth", arguments: TransportSuite.checks(for: fixture(depth: 2)))
+  @Test("With the least depth", .serialized, arguments: TransportSuite.checks(for: fixture(depth: 2)))
   func conformsWithShallowPipelines(_ check: TransportSuite.Check) async throws {
     try await check.run(on: Self.fixture(depth: 2))
   }

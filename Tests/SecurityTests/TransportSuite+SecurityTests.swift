@@ -14,7 +14,7 @@
       return TransportSuite.Fixture(
         options: options,
         // The first call's time holds the handshake, too, and many of these run side by side.
-        makeImpatientPair: { try await makePair(timeout: .seconds(4), isTLS: isTLS) },
+        makeImpatientPair: { try await makePair(timeout: .seconds(2), isTLS: isTLS) },
         makePair: { try await makePair(timeout: .seconds(120), isTLS: isTLS) })
     }
 
@@ -36,12 +36,12 @@
         caller: caller, callee: callee, calleeID: "callee", calleeAddress: callee.localAddress)
     }
 
-    @Test("Over TLS", arguments: TransportSuite.checks(for: fixture(isTLS: true)))
+    @Test("Over TLS", .serialized, arguments: TransportSuite.checks(for: fixture(isTLS: true)))
     func conformsOverTLS(_ check: TransportSuite.Check) async throws {
       try await check.run(on: Self.fixture(isTLS: true))
     }
 
-    @Test("With a shared key", arguments: TransportSuite.checks(for: fixture(isTLS: false)))
+    @Test("With a shared key", .serialized, arguments: TransportSuite.checks(for: fixture(isTLS: false)))
     func conformsWithSharedKey(_ check: TransportSuite.Check) async throws {
       try await check.run(on: Self.fixture(isTLS: false))
     }
