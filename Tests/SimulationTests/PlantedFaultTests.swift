@@ -7,7 +7,7 @@
   @Suite("Faults that are planted in the product")
   struct PlantedFaultTests {
     /// The seeds that are tried until one finds the fault.
-    static let seeds: ClosedRange<UInt64> = 1...6
+    static let seeds: ClosedRange<UInt64> = 1...12
 
     /// Faults that these seeds do not find, since another safeguard of the product mends what they do before anybody is
     /// the worse for it.
