@@ -96,7 +96,7 @@ enum ClientCases {
     }
     section.add(ending: .flowControl, after: "an answer that exceeds its window", "R-FLW-2", only: .client) {
       probe in
-      await probe.change { $0.answersRequests = false }
+      await probe.answerNoMore()
       let first = try await probe.expectOpening()
       // A byte that starts no answer: the half is stopped, and earns no credit.
       await probe.send(.data(first.stream, [0xC1]))
@@ -106,7 +106,7 @@ enum ClientCases {
       await probe.send(await probe.frames(filling: first.stream))
     }
     section.add(ending: .streamState, after: "an answer behind its FIN", "R-STR-12", only: .client) { probe in
-      await probe.change { $0.answersRequests = false }
+      await probe.answerNoMore()
       let first = try await probe.expectOpening()
       await probe.send(.data(first.stream, [0xA0, 0xC0], fin: true), .data(first.stream, [0xA0]))
     }

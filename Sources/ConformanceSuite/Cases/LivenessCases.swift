@@ -53,7 +53,8 @@ enum LivenessCases {
       }
     }
     section.add("takes every byte for a sign of life", "R-LIV-7", waits: .seconds(9)) { stage in
-      let probe = try await stage.established(manners: .init(answersPings: false))
+      let probe = try await stage.established(
+        manners: .init(answersPings: false, answersRequests: false, grantsCredit: false))
       let bytes = await probe.encode([ProbeFrame(type: 0x81, payload: [1, 2, 3])])
       for byte in bytes.prefix(14) {
         await probe.sendBytes([byte])

@@ -17,7 +17,8 @@ actor ConnectionQueue {
     while true {
       while !waiting.isEmpty {
         let connection = waiting.removeFirst()
-        if connection.channel.isActive { return connection }
+        if connection.channel.isActive, !connection.ending.hasCome { return connection }
+        connection.channel.close(promise: nil)
       }
       guard NIODeadline.now() < deadline else { return nil }
       nextTicket += 1

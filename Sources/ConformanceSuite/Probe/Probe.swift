@@ -36,6 +36,8 @@ package actor Probe {
   private var transcript: [String] = []
   private var isChecksummed = false
   private var pump: Task<Void, Never>?
+  /// What the probe would say by itself while a case sends single bytes, inside whose frames it must not stand.
+  private var heldBack: [ProbeFrame]?
 
   private(set) var hello: ProbeHello?
   private(set) var peerHello: ProbeHello?
@@ -177,11 +179,21 @@ package actor Probe {
   /// Each byte in a write of its own.
   func sendByteByByte(_ bytes: [UInt8]) async {
     note("> \(bytes.count) bytes, one by one")
+    heldBack = heldBack ?? []
     for byte in bytes { _ = try? await write([byte]).get() }
+    let late = heldBack ?? []
+    heldBack = nil
+    if !late.isEmpty { transmit(late) }
   }
 
   private func transmit(_ frames: [ProbeFrame]) {
-    _ = write(encode(frames))
+    if heldBack != nil { heldBack? += frames } else { _ = write(encode(frames)) }
+  }
+
+  /// Answers nothing from now on. Requests that came before are forgotten: they may have been answered.
+  func answerNoMore() {
+    manners.answersRequests = false
+    frames.removeAll()
   }
 
   private func write(_ bytes: [UInt8]) -> EventLoopFuture<Void> {

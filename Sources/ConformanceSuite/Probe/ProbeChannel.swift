@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
+internal import Synchronization
 
 /// What comes in from a socket.
 enum Arrival: Sendable {
@@ -12,6 +13,16 @@ enum Arrival: Sendable {
 struct ProbeChannel: Sendable {
   let channel: any Channel
   let arrivals: AsyncStream<Arrival>
+  let ending = Ending()
+
+  /// Whether the peer has ended its direction, also while nobody takes arrivals.
+  final class Ending: Sendable {
+    private let flag = Atomic(false)
+
+    var hasCome: Bool { flag.load(ordering: .relaxed) }
+
+    func come() { flag.store(true, ordering: .relaxed) }
+  }
 
   static func connect(host: String, port: Int) async throws -> ProbeChannel {
     let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
@@ -51,9 +62,10 @@ package final class ProbeListener: Sendable {
         channel.eventLoop.makeCompletedFuture {
           let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
           let connection = ProbeChannel(channel: channel, arrivals: arrivals)
+          let ending = connection.ending
           // Not before it is active: the queue drops what is not.
           try channel.pipeline.syncOperations.addHandler(
-            ArrivalHandler(feed) { Task { await accepted.push(connection) } })
+            ArrivalHandler(feed, ending) { Task { await accepted.push(connection) } })
         }
       }
       .bind(host: host, port: port)
@@ -77,10 +89,15 @@ private final class ArrivalHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let feed: AsyncStream<Arrival>.Continuation
+  private let ending: ProbeChannel.Ending?
   private let activated: () -> Void
   private var isAbrupt = false
 
-  init(_ feed: AsyncStream<Arrival>.Continuation, activated: @escaping () -> Void = {}) {
+  init(
+    _ feed: AsyncStream<Arrival>.Continuation, _ ending: ProbeChannel.Ending? = nil,
+    activated: @escaping () -> Void = {}
+  ) {
+    self.ending = ending
     self.feed = feed
     self.activated = activated
   }
@@ -109,6 +126,7 @@ private final class ArrivalHandler: ChannelInboundHandler {
   }
 
   private func end() {
+    ending?.come()
     feed.yield(.end(isAbrupt: isAbrupt))
     feed.finish()
   }

@@ -115,8 +115,11 @@ extension Mutants {
       guard frame.isOpening, frame.payload.count > 9 else { return nil }
       return [frame.with { $0.payload = Array($0.payload.prefix(9)) + [0xC1] }]
     },
-    .says("R-PAY-26", "ends the connection when an answer cannot be read", as: .client) { _, frame in
-      frame.type == FrameKind.stop ? [.goAway(last: 0, 0x46)] : nil
+    Mutant(
+      requirement: "R-PAY-26", fault: "ends the connection when an answer cannot be read", subject: .client
+    ) { _, direction, frame in
+      direction == .toPeer && frame.type == FrameKind.data && frame.streamBytes.first == 0xC1
+        ? Mutant.toSuite(.goAway(last: 0, 0x46)) : nil
     },
   ]
 }
