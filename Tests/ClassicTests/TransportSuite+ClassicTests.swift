@@ -35,7 +35,9 @@ struct ClassicConformanceTests {
       caller: caller, callee: callee, calleeID: "callee", calleeAddress: callee.localAddress)
   }
 
-  @Test("With upstream's deepest pipelines", .serialized, arguments: TransportSuite.checks(for: fixture(depth: 130)))
+  @Test(
+    "With upstream's deepest pipelines", .serialized,
+    arguments: TransportSuite.checks(for: fixture(depth: 130)))
   func conformsWithDeepPipelines(_ check: TransportSuite.Check) async throws {
     try await check.run(on: Self.fixture(depth: 130))
   }
