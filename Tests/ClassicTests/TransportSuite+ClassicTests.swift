@@ -27,6 +27,8 @@ struct ClassicConformanceTests {
         $0.maxRPCsInFlight = depth
         // The suite makes many calls at once, each with a connection of its own.
         $0.oldPeers.maximumConnections = 1_024
+        $0.limits.handshakes = 1_024
+        $0.limits.handshakesPerAddress = 1_024
       }
     }
     let caller = try await open("caller")
