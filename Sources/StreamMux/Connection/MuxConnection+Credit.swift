@@ -77,10 +77,13 @@ extension MuxConnection {
       shortest: windowPolicy.shortestEpoch(roundTrip), now: now)
     if let rate, let highest = streams[key].meter.highestRate {
       path.consumed(rate, trafficClass)
-      resize(
-        key,
-        to: windowPolicy.nextWindow(
-          current: window, rate: highest, roundTrip: roundTrip, trafficClass: trafficClass))
+      let next = windowPolicy.nextWindow(
+        current: window, rate: highest, roundTrip: roundTrip, trafficClass: trafficClass)
+      // R-FLW-38: windows that strangle the stream were computed from the round trip of a route that is gone.
+      if streams[key].meter.resized(from: window, to: next), path.mayHaveBecomeLonger {
+        path.forgetOldRoute()
+      }
+      resize(key, to: next)
     } else if isFirst, let known = path.rate(trafficClass) {
       resize(
         key,

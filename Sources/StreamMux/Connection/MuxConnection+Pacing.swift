@@ -32,26 +32,29 @@ extension MuxConnection {
   package var bulkPauses: UInt64 { pacer.holds }
 
   mutating func permitsBulk(packed: Int, now: NIODeadline) -> Bool {
-    if pacer.isBlind { probePath(now: now) }
-    return pacer.permitsBulk(sent: counts.bytesSent + UInt64(packed), path: path.bottleneck, now: now)
+    pacer.permitsBulk(sent: counts.bytesSent + UInt64(packed), path: path.bottleneck, now: now)
   }
 
   // MARK: Without the system's figures
 
   /// A PONG says that all bytes in front of its PING have arrived: an acknowledgement, though a rare one, since PINGs
   /// are budgeted (R-LIM-7).
-  private mutating func probePath(now: NIODeadline) {
-    guard pathProbe.isDue(sent: counts.bytesSent, isHolding: pacer.isHolding, now: now) else { return }
+  ///
+  /// It is asked for before anything is cut, so that the PING leaves at the head of what goes now.
+  mutating func probePath(now: NIODeadline) {
+    guard phase == .running, pacer.isBlind, scheduler.hasBulk,
+      pathProbe.isDue(sent: counts.bytesSent, isHolding: pacer.isHolding, now: now)
+    else { return }
     let number = pings.send(.path, now: now)
     pathProbe.begin(number, sent: counts.bytesSent, now: now)
     control.appendPing(number)
   }
 
-  mutating func pathWasProbed(_ answer: PingLedger.Answer, now: NIODeadline) {
-    guard let acknowledged = pathProbe.end(answer.number) else { return }
+  mutating func pathWasProbed(_ number: UInt64, roundTrip: TimeAmount, now: NIODeadline) {
+    guard let acknowledged = pathProbe.end(number) else { return }
     let figures = SocketFigures(
       acknowledged: acknowledged, unacknowledged: Int(counts.bytesSent - acknowledged),
-      unsent: scheduler.hasBulk ? 1 : 0, roundTrip: answer.roundTrip,
+      unsent: scheduler.hasBulk ? 1 : 0, roundTrip: roundTrip,
       roundTripVariation: path.roundTrip.variation, minimumRoundTrip: path.minimumRoundTrip)
     takeFigures(figures, now: now)
   }
@@ -62,7 +65,4 @@ extension MuxConnection {
     // R-LIV-6: what is held back moves on as the path does.
     if isProgress { keepAlive.transmitted(stillPending: scheduler.hasBulk, now: now) }
   }
-
-  /// A frame that was begun cannot be interrupted.
-  var longestBulkFrame: Int { burst }
 }

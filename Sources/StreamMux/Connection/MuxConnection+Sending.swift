@@ -25,6 +25,7 @@ extension MuxConnection {
   ///   go beyond it.
   package mutating func nextTransmission(limit: Int, now: NIODeadline) -> ByteBuffer? {
     precondition(limit > 0)
+    probePath(now: now)
     guard hasTransmission else { return nil }
     let transmission = fillTransmission(limit: limit, now: now)
     if let transmission { counts.bytesSent += UInt64(transmission.readableBytes) }
@@ -157,7 +158,7 @@ extension MuxConnection {
       nextOwnID += 2
       advance(key, .openFramed)
     }
-    let count = frameLength(key, opens: opening != nil, room: room)
+    let count = frameLength(pick, opens: opening != nil, room: room)
     streams[key].queue.take(count, into: &framePieces)
     streams[key].sendWindow.send(count)
     let isLast = streams[key].queue.isEmpty && streams[key].queue.endsAfterLastByte
@@ -180,15 +181,18 @@ extension MuxConnection {
   }
 
   /// How many stream bytes the next frame carries.
-  private func frameLength(_ key: StreamKey, opens: Bool, room: Int) -> Int {
+  private func frameLength(_ pick: Scheduler.Pick, opens: Bool, room: Int) -> Int {
     guard let framePayload = peerHello?.maximumFramePayload else {
       preconditionFailure("frames are cut behind the handshake")
     }
     let group = opens ? ProtocolConstants.groupLength : 0
-    var most = min(Int(framePayload), longestBulkFrame) - group
-    // What is behind the scheduler is the latency of everybody who comes later (R-SCH-7).
-    if !scheduler.isEmpty { most = min(most, configuration.scheduling.bulkFrame) }
-    return min(most, room, streams[key].queue.byteCount, streams[key].sendWindow.available)
+    var most = Int(framePayload) - group
+    if pick.ring != .election {
+      // A frame that was begun cannot be interrupted: it is the latency of everybody who comes later (R-PATH-1, R-SCH-7).
+      most = min(most, burst - group)
+      if !scheduler.isEmpty { most = min(most, configuration.scheduling.bulkFrame) }
+    }
+    return min(most, room, streams[pick.key].queue.byteCount, streams[pick.key].sendWindow.available)
   }
 
   private mutating func afterData(_ key: StreamKey) {

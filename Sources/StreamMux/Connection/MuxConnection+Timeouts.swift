@@ -112,11 +112,13 @@ extension MuxConnection {
     }
     path.measured(answer.roundTrip)
     keepAlive.measured(path.roundTrip, now: now)
-    switch answer.purpose {
-    case .keepAlive: break
-    case .path: pathWasProbed(answer, now: now)
-    case .probe: events.append(.pong(number, roundTrip: answer.roundTrip))
-    case .drain: run(drainState.receivedPong(highestPeerStream: highestPeerID), now: now)
+    for ping in answer.settled {
+      switch ping.purpose {
+      case .keepAlive: break
+      case .path: pathWasProbed(ping.number, roundTrip: answer.roundTrip, now: now)
+      case .probe: events.append(.pong(ping.number, roundTrip: answer.roundTrip))
+      case .drain: run(drainState.receivedPong(highestPeerStream: highestPeerID), now: now)
+      }
     }
   }
 

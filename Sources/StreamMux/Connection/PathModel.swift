@@ -10,6 +10,9 @@ package struct PathModel: Equatable, Sendable {
   /// that became longer must be believed some day, or windows computed from the old one would strangle it.
   static let recentMeasurements = 16
 
+  /// How many measurements have to agree that a route became longer.
+  static let agreeingMeasurements = 3
+
   private var estimator = RoundTripEstimator()
   private var recent: Deque<TimeAmount> = []
   private var rates = PerClass<RateHistory> { _ in RateHistory() }
@@ -34,6 +37,21 @@ package struct PathModel: Equatable, Sendable {
 
   /// The fastest of the last epochs of all streams of the class, in bytes per second; nil before the first.
   package func rate(_ trafficClass: TrafficClass) -> Double? { rates[trafficClass].highest }
+
+  /// Whether each of the last round trips was at least half as long again as the least that is remembered: the route
+  /// became longer, or a queue stands.
+  package var mayHaveBecomeLonger: Bool {
+    guard let recentMinimum, recent.count > Self.agreeingMeasurements else { return false }
+    return recent.suffix(Self.agreeingMeasurements).allSatisfy {
+      $0 >= .nanoseconds(recentMinimum.nanoseconds * 3 / 2)
+    }
+  }
+
+  /// The route became longer: what was measured on the old one is over.
+  package mutating func forgetOldRoute() {
+    recent.removeFirst(max(0, recent.count - Self.agreeingMeasurements))
+    recentMinimum = recent.min()
+  }
 
   /// The least of the last round trips; nil before the first measurement.
   package private(set) var recentMinimum: TimeAmount?

@@ -3,7 +3,7 @@ package import NIOCore
 
 /// Numbers PING frames and tells what a PONG answers.
 ///
-/// A peer may answer only the newest of several PINGs, so an answer settles all earlier ones.
+/// A peer may answer only the newest of several PINGs (R-LIV-2), so an answer settles all earlier ones.
 package struct PingLedger: Equatable, Sendable {
   /// Why a PING was sent.
   package enum Purpose: Hashable, Sendable {
@@ -17,11 +17,18 @@ package struct PingLedger: Equatable, Sendable {
     case drain
   }
 
-  /// A PING that was answered.
+  /// What a PONG says.
   package struct Answer: Equatable, Sendable {
+    /// From the PING with the PONG's number to it.
+    package let roundTrip: TimeAmount
+    /// The PINGs that are settled by it, in the order in which they were sent; the last has its number.
+    package let settled: [Settled]
+  }
+
+  /// A PING that needs no other answer.
+  package struct Settled: Equatable, Sendable {
     package let number: UInt64
     package let purpose: Purpose
-    package let roundTrip: TimeAmount
   }
 
   private struct Entry: Equatable, Sendable {
@@ -61,8 +68,9 @@ package struct PingLedger: Equatable, Sendable {
   /// - Returns: nil if it answers nothing that is open: too late, or made up (R-LIV-3).
   package mutating func receivePong(_ number: UInt64, now: NIODeadline) -> Answer? {
     guard let index = open.firstIndex(where: { $0.number == number }) else { return nil }
-    let entry = open[index]
+    let roundTrip = now - open[index].sent
+    let settled = open[...index].map { Settled(number: $0.number, purpose: $0.purpose) }
     open.removeSubrange(...index)
-    return Answer(number: number, purpose: entry.purpose, roundTrip: now - entry.sent)
+    return Answer(roundTrip: roundTrip, settled: settled)
   }
 }

@@ -35,8 +35,8 @@ package struct BulkPacer: Equatable, Sendable {
     case steady(extra: TimeAmount)
     /// Bulk pauses until the path's queue must be empty, and a round trip longer.
     case draining(Drain)
-    /// The path is too quick for its queue to matter, and for timers to help.
-    case aside
+    /// The path is too quick for its queue to matter, and for timers to help; `least` is what was seen since.
+    case aside(since: NIODeadline, least: TimeAmount)
   }
 
   package enum Drain: Equatable, Sendable {
@@ -44,27 +44,6 @@ package struct BulkPacer: Equatable, Sendable {
     /// Until what was sent before is acknowledged.
     case passing(mark: UInt64)
     case measuring(until: NIODeadline, least: TimeAmount)
-  }
-
-  /// What may be sent at once; refilled somewhat faster than the path's rate.
-  private struct Allowance: Equatable {
-    let time: NIODeadline
-    let sent: UInt64
-    let bytes: Double
-  }
-
-  /// From one sample to that at which everything is acknowledged that was outstanding then.
-  private struct Round: Equatable {
-    let start: NIODeadline
-    let acknowledgedAtStart: UInt64
-    let mark: UInt64
-    var least: TimeAmount
-    var most: TimeAmount
-    /// There was always something to send.
-    var isSaturated = true
-    /// No more than the bound was ever outstanding.
-    var isSettled = true
-    var wasHeld = false
   }
 
   /// The queue that is asked for: long enough for timers and acknowledgements that come in bursts.
@@ -80,7 +59,7 @@ package struct BulkPacer: Equatable, Sendable {
   package private(set) var phase = Phase.unmeasured
   /// The system does not tell about sockets. Figures come seldom then, and a round trip late.
   package private(set) var isBlind = false
-  private var round: Round?
+  private var round: PacingRound?
   private var lastSample: NIODeadline?
   private var sentAtSample: UInt64 = 0
   private var outstandingAtSample = 0
@@ -89,7 +68,7 @@ package struct BulkPacer: Equatable, Sendable {
   /// Held back since the last sample.
   private var wasHeldSinceSample = false
   private var suspiciousRounds = 0
-  private var allowance: Allowance?
+  private var allowance = PacingAllowance()
   private var lastDrain: NIODeadline?
   /// Bulk waits, and until when.
   package private(set) var heldUntil: NIODeadline?
@@ -99,6 +78,8 @@ package struct BulkPacer: Equatable, Sendable {
   package init() {}
 
   package var isHolding: Bool { heldUntil != nil }
+
+  private var isAside: Bool { if case .aside = phase { true } else { false } }
 
   // MARK: Figures
 
@@ -115,7 +96,7 @@ package struct BulkPacer: Equatable, Sendable {
   package func wantsFigures(sent: UInt64, bulkWaits: Bool, path: BottleneckModel, now: NIODeadline) -> Bool {
     guard !isBlind else { return false }
     guard let lastSample else { return bulkWaits }
-    let pause = phase == .aside ? .milliseconds(20) : interval(path)
+    let pause = isAside ? .milliseconds(20) : interval(path)
     guard now - lastSample >= pause else { return false }
     // What is held back is let go by new figures, not by time alone.
     return bulkWaits || count(from: sentAtSample, to: sent) >= Self.sampleBytes
@@ -139,16 +120,28 @@ package struct BulkPacer: Equatable, Sendable {
     let wasHeld = wasHeldSinceSample
     wasHeldSinceSample = false
     guard let least = path.leastRoundTrip else { return }
-    if least < Self.leastRoundTrip {
-      phase = .aside
-      round = nil
-      return
-    }
-    if phase == .unmeasured || phase == .aside { phase = .startUp(fastest: 0, roundsWithoutGrowth: 0) }
+    if least < Self.leastRoundTrip { return stepAside(figures, path: &path, now: now) }
+    if phase == .unmeasured || isAside { phase = .startUp(fastest: 0, roundsWithoutGrowth: 0) }
     if lastDrain == nil { lastDrain = now }
     // Behind a pause there was nothing to measure.
     if let gap, gap > interval(path) + least + .milliseconds(20) { round = nil }
     follow(figures, wasHeld: wasHeld, isSaturated: wasHeld || figures.unsent > 0, path: &path, now: now)
+  }
+
+  /// A route that becomes long is noticed, since the least round trip is measured anew here, too (R-PATH-4).
+  private mutating func stepAside(_ figures: SocketFigures, path: inout BottleneckModel, now: NIODeadline) {
+    round = nil
+    guard case .aside(let since, let seen) = phase else {
+      phase = .aside(since: now, least: figures.roundTrip)
+      return
+    }
+    let least = min(seen, figures.roundTrip)
+    guard now - since >= Self.drainInterval else {
+      phase = .aside(since: since, least: least)
+      return
+    }
+    path.measuredLeast(least)
+    phase = .aside(since: now, least: figures.roundTrip)
   }
 
   /// Whether more has arrived than at the last sample.
@@ -163,13 +156,7 @@ package struct BulkPacer: Equatable, Sendable {
     _ figures: SocketFigures, wasHeld: Bool, isSaturated: Bool, path: inout BottleneckModel, now: NIODeadline
   ) {
     if var current = round {
-      current.least = min(current.least, figures.roundTrip)
-      current.most = max(current.most, figures.roundTrip)
-      current.isSaturated = current.isSaturated && isSaturated
-      current.wasHeld = current.wasHeld || wasHeld
-      if let bound = bound(path), figures.outstanding > bound + bound / 16 + 16_384 {
-        current.isSettled = false
-      }
+      current.saw(figures, bound: bound(path), isSaturated: isSaturated, wasHeld: wasHeld)
       round = current
       if figures.acknowledged >= current.mark {
         endRound(current, figures, path: &path, now: now)
@@ -178,27 +165,18 @@ package struct BulkPacer: Equatable, Sendable {
     }
     lookAtQueue(figures, isSaturated: isSaturated, path: &path, now: now)
     followDrain(figures, path: &path, now: now)
-    if round == nil {
-      round = Round(
-        start: now, acknowledgedAtStart: figures.acknowledged,
-        mark: figures.acknowledged + UInt64(max(figures.outstanding, 1)), least: figures.roundTrip,
-        most: figures.roundTrip)
-    }
+    if round == nil { round = PacingRound(figures, now: now) }
   }
 
   // MARK: Rounds
 
   private mutating func endRound(
-    _ round: Round, _ figures: SocketFigures, path: inout BottleneckModel, now: NIODeadline
+    _ round: PacingRound, _ figures: SocketFigures, path: inout BottleneckModel, now: NIODeadline
   ) {
-    let elapsed = now - round.start
-    guard elapsed > .zero, let least = path.leastRoundTrip else { return }
-    let rate = Double(figures.acknowledged - round.acknowledgedAtStart) / Double(elapsed.nanoseconds) * 1e9
+    guard let rate = round.rate(figures, now: now), let least = path.leastRoundTrip else { return }
     let headroom = headroom(path)
     let hadQueue = round.least > least + .nanoseconds(headroom.nanoseconds / 2)
-    // A round that took much longer than its round trips holds a loss or an outage, which says nothing of the rate.
-    let isWhole = elapsed.nanoseconds <= round.most.nanoseconds * 3 / 2 + 10_000_000
-    if round.isSaturated, hadQueue, isWhole {
+    if round.isSaturated, hadQueue, round.isWhole(now: now) {
       path.measured(rate)
     } else {
       path.reached(rate)
@@ -357,7 +335,10 @@ package struct BulkPacer: Equatable, Sendable {
       Double(outstandingAtSample) + Double(count(from: sentAtSample, to: sent)) - rate
       * Double(age.nanoseconds) / 1e9
     let excess = expected - Double(bound)
-    let shortage = -renewAllowance(sent: sent, rate: rate, path: path, now: now) * rate / speed(path)
+    let most = max(rate / 250, 3 * Double(Self.release(rate)))
+    // Seldom figures cannot be paced by: there the bound alone has to do.
+    let allowed = isBlind ? most : allowance.renew(sent: sent, speed: speed(path), most: most, now: now)
+    let shortage = -allowed * rate / speed(path)
     guard excess >= 0 || shortage >= 0 else { return true }
     holds += 1
     wasHeldSinceSample = true
@@ -401,21 +382,6 @@ package struct BulkPacer: Equatable, Sendable {
     case .startUp, .unmeasured, .aside:
       return rate * 2
     }
-  }
-
-  /// - Returns: bytes that may be sent now.
-  private mutating func renewAllowance(
-    sent: UInt64, rate: Double, path: BottleneckModel, now: NIODeadline
-  ) -> Double {
-    let most = max(rate / 250, 3 * Double(Self.release(rate)))
-    guard !isBlind, rate.isFinite, let last = allowance else {
-      allowance = Allowance(time: now, sent: sent, bytes: most)
-      return most
-    }
-    let earned = speed(path) * Double(max(now - last.time, .zero).nanoseconds) / 1e9
-    let bytes = min(last.bytes + earned - Double(count(from: last.sent, to: sent)), most)
-    allowance = Allowance(time: now, sent: sent, bytes: bytes)
-    return bytes
   }
 
   /// What is let go at once: a millisecond's worth, so that a fast path does not cost a wake-up for each frame.

@@ -15,6 +15,8 @@ package struct ConsumptionMeter: Hashable, Sendable {
   /// Whether the sender ever said MORE.
   package private(set) var hasBegun = false
   private var rates = RateHistory()
+  /// By which the window was last made smaller; nil if it has grown since.
+  private var rateAtShrinking: Double?
 
   package init() {}
 
@@ -46,6 +48,24 @@ package struct ConsumptionMeter: Hashable, Sendable {
     let rate = Double(consumed - current.consumed) * 1e9 / Double(elapsed.nanoseconds)
     rates.append(rate)
     return rate
+  }
+
+  /// The window was sized anew by the highest rate.
+  ///
+  /// - Returns: whether it shrinks once more because shrinking made the stream slower: it was the limit all the time.
+  ///   A queue or a slow consumer would have gone on at the old rate.
+  package mutating func resized(from old: UInt32, to new: UInt32) -> Bool {
+    guard new < old, let rate = rates.highest else {
+      if new > old { rateAtShrinking = nil }
+      return false
+    }
+    guard let before = rateAtShrinking else {
+      rateAtShrinking = rate
+      return false
+    }
+    let isSlower = rate < before * 3 / 4
+    if isSlower { rateAtShrinking = rate }
+    return isSlower
   }
 }
 

@@ -132,6 +132,21 @@ struct WindowEvidenceTests {
     #expect(result.share >= 0.9 * 1_000_000 / 12_500_000, "\(result)")
   }
 
+  // R-FLW-38: with the least of sixteen round trips, two a second, the old route would be believed for eight seconds.
+  @Test(
+    "a round trip that becomes four times as long does not starve a stream that runs",
+    arguments: [1, 3] as [UInt64])
+  func longerRoute(seed: UInt64) throws {
+    let row = Row("") {
+      $0.roundTrip = .milliseconds(40)
+      $0.changes = [.init(time: .seconds(3), roundTrip: .milliseconds(160))]
+      $0.length = .seconds(12)
+    }
+    let growing = try Self.run(row.setting, .growing, seed: seed)
+    let large = try Self.run(row.setting, .fixed(64 << 20), seed: seed)
+    #expect(growing.share >= 0.75 * large.share, "seed \(seed): \(growing) \(large)")
+  }
+
   @Test("streams of one class share the path")
   func sharing() throws {
     let row = Row("") {

@@ -15,20 +15,23 @@ struct PingLedgerTests {
     #expect(first == .max && second == 0)
     #expect(
       ledger.receivePong(first, now: start + .milliseconds(20))
-        == .init(number: first, purpose: .keepAlive, roundTrip: .milliseconds(20)))
+        == .init(roundTrip: .milliseconds(20), settled: [.init(number: first, purpose: .keepAlive)]))
     #expect(
       ledger.receivePong(second, now: start + .milliseconds(25))
-        == .init(number: second, purpose: .probe, roundTrip: .milliseconds(20)))
+        == .init(roundTrip: .milliseconds(20), settled: [.init(number: second, purpose: .probe)]))
     #expect(ledger.openCount == 0)
   }
 
-  // R-LIV-3
-  @Test("an answer settles all earlier ones, and none is taken twice")
+  // R-LIV-2, R-LIV-3
+  @Test("an answer settles all earlier ones, whoever asked for them, and none is taken twice")
   func settles() {
     var ledger = PingLedger(firstNumber: 10)
-    let numbers = (0..<3).map { _ in ledger.send(.keepAlive, now: start) }
+    let numbers = [PingLedger.Purpose.probe, .keepAlive, .keepAlive].map { ledger.send($0, now: start) }
     let answer = ledger.receivePong(numbers[1], now: start)
-    #expect(answer?.number == numbers[1])
+    #expect(
+      answer?.settled == [
+        .init(number: numbers[0], purpose: .probe), .init(number: numbers[1], purpose: .keepAlive),
+      ])
     #expect(ledger.receivePong(numbers[1], now: start) == nil)
     #expect(ledger.receivePong(numbers[0], now: start) == nil)
     #expect(ledger.receivePong(99, now: start) == nil)
@@ -42,6 +45,6 @@ struct PingLedgerTests {
     #expect(ledger.openCount == PingLedger.capacity)
     #expect(ledger.receivePong(0, now: start) == nil)
     let answer = ledger.receivePong(999, now: start)
-    #expect(answer?.number == 999)
+    #expect(answer?.settled.last?.number == 999)
   }
 }

@@ -17,7 +17,8 @@ struct BulkPacerTests {
 
     /// Lets time pass in which the path carries what it can, and keeps `outstanding` bytes under way.
     mutating func pass(
-      _ steps: Int, outstanding: Int, roundTrip: TimeAmount = .milliseconds(50), rate: Double = 10_000_000
+      _ steps: Int, outstanding: Int, roundTrip: TimeAmount = .milliseconds(50), rate: Double = 10_000_000,
+      systemLeast: TimeAmount = .milliseconds(50)
     ) {
       for _ in 0..<steps {
         now = now + .milliseconds(5)
@@ -26,7 +27,7 @@ struct BulkPacerTests {
         pacer.take(
           SocketFigures(
             acknowledged: acknowledged, unacknowledged: outstanding - 1, unsent: 1, roundTrip: roundTrip,
-            roundTripVariation: .zero, minimumRoundTrip: .milliseconds(50)),
+            roundTripVariation: .zero, minimumRoundTrip: systemLeast),
           sent: sent, path: &path, now: now)
       }
     }
@@ -79,6 +80,19 @@ struct BulkPacerTests {
       let mayGo = paced.pacer.permitsBulk(sent: 1_000, path: paced.path, now: paced.now)
       #expect(mayGo, "nothing is under way, and nothing may go")
     }
+  }
+
+  // R-PATH-4, R-PATH-5
+  @Test("a quick path is left alone until every round trip has become a long one")
+  func quickPathBecomesLong() throws {
+    var paced = Paced()
+    let quick = TimeAmount.microseconds(200)
+    paced.pass(2_000, outstanding: 100_000, roundTrip: quick, systemLeast: quick)
+    #expect(paced.pacer.bound(paced.path) == nil)
+    // The system's own least round trip stays what it was on the old route.
+    paced.pass(2_500, outstanding: 530_000, roundTrip: .milliseconds(50), systemLeast: quick)
+    #expect(paced.path.leastRoundTrip == .milliseconds(50))
+    #expect(paced.pacer.bound(paced.path) != nil)
   }
 
   @Test("figures that run backwards are survived")
