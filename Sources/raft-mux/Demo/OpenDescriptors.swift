@@ -22,9 +22,11 @@ enum OpenDescriptors {
   /// Opens what the runtime has open now and then, so that it is in both counts.
   ///
   /// The runtime keeps a descriptor for its timers while any is pending: from here on, one always is, until the
-  /// process ends. The short sleep makes the runtime open it now.
+  /// process ends.
   static func settleRuntime() async {
+    // A timer that is pending until the process ends.
     Task { try? await Task.sleep(for: .seconds(3600)) }
+    // One that passes: the runtime has opened its descriptor then.
     try? await Task.sleep(for: .milliseconds(5))
   }
 

@@ -35,7 +35,7 @@ final class VoteAsker: Sendable {
         while !self.isStopped.load(ordering: .relaxed) {
           let isAnswered = await self.askOnce(peer, preVote: kind == .preVotes || turn % 2 == 1)
           turn += 1
-          // A peer that cannot be reached is not there a moment later.
+          // The pace of the votes; a peer that cannot be reached is not there a moment later.
           try? await Task.sleep(for: isAnswered ? pause : max(pause, .milliseconds(100)))
         }
       }

@@ -106,6 +106,7 @@ extension MuxTransport {
     let first = await withTaskGroup(of: IncomingRPC?.self) { group in
       group.addTask { await consumer.makeAsyncIterator().next() }
       group.addTask {
+        // A watchdog; cancelled when the RPC comes.
         try? await Task.sleep(for: limit)
         return nil
       }
