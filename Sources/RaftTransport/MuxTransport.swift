@@ -278,7 +278,9 @@ public final class MuxTransport: Transport, Service {
   /// Says that a peer, which has spoken RMUX, may speak nothing but the old protocol from now on, because it was set
   /// back to an older program.
   public func allowFallBack(to id: ServerID, at address: ServerAddress) {
-    oldPeers.chooser.forgetRMUX(DialTarget(address: address, id: id))
+    let peer = DialTarget(address: address, id: id)
+    oldPeers.chooser.forgetRMUX(peer)
+    directory.forgetFailures(of: peer)
   }
 
   /// Closes the streams of both directions in good order: unary calls and snapshots under way come to their end,

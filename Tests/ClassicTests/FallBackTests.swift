@@ -165,6 +165,19 @@ import Testing
     await host.close()
   }
 
+  // R-CLS-26
+  @Test("a host that closes connections as they come is sent no request: calls are known not to be delivered")
+  func closesAtOnce() async throws {
+    let host = try await RawListener.start(closesAtOnce: true)
+    let caller = try await listen("caller")
+    try await closing(caller) {
+      let error = try await failure("a call") { try await caller.proveCall(to: "host", at: host.address) }
+      #expect(error.code == .unreachable)
+      #expect(error.delivery == .notDelivered)
+    }
+    await host.close()
+  }
+
   // R-CLS-24
   @Test("a dialler of one protocol does not try the other", arguments: [true, false])
   func oneProtocolOnly(isRMUXOnly: Bool) async throws {

@@ -196,7 +196,7 @@ struct SocketsHostileInputTests {
     _ body: (MuxTransport, LogCapture, () async throws -> Void) async throws -> Void
   ) async throws {
     let log = LogCapture()
-    let server = try await listen("b", logger: log.logger)
+    let server = try await listen("b", logger: log.logger) { $0.peerProtocol = .rmuxOnly }
     let friend = try await listen("a")
     let echoes = [EchoConsumer(server), EchoConsumer(friend)]
     try await closing(server, friend) {

@@ -13,7 +13,7 @@ struct SocketsHostileServerTests {
     _ play: (RawPeer) async throws -> Void
   ) async throws -> TransportError {
     let listener = try await RawListener.start()
-    let caller = try await listen("a", logger: log.logger)
+    let caller = try await listen("a", logger: log.logger) { $0.peerProtocol = .rmuxOnly }
     return try await closing(caller) {
       let address = listener.address
       async let error = failure(what) { try await caller.proveCall(to: "b", at: address) }
@@ -75,7 +75,7 @@ struct SocketsHostileServerTests {
   @Test(
     "A refusal is passed on with its text",
     arguments: [
-      (.wrongServer, .wrongServer), (.busy, .refused), (.unauthorized, .refused),
+      (.wrongServer, .wrongServer), (.busy, .refused), (.unauthorized, .unauthorized),
       (ErrorCode(rawValue: 0x7777), .refused),
     ] as [(ErrorCode, TransportError.Code)])
   func refusal(code: ErrorCode, expected: TransportError.Code) async throws {

@@ -65,3 +65,8 @@ package func hexadecimal(_ byte: UInt8) -> String {
   let digits = String(byte, radix: 16, uppercase: true)
   return "0x" + (digits.count < 2 ? "0" : "") + digits
 }
+
+/// Bytes as `1F 00 7A`.
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  bytes.map { hexadecimal($0).dropFirst(2) }.joined(separator: " ")
+}

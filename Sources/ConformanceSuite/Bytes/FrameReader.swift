@@ -76,7 +76,7 @@ package struct FrameReader: Sendable {
     let available = bytes[position...].prefix(Self.preface.count)
     guard available.elementsEqual(Self.preface.prefix(available.count)) else {
       isBroken = true
-      let shown = available.map { hexadecimal($0).dropFirst(2) }.joined(separator: " ")
+      let shown = hexadecimal(available)
       return .nonsense("bytes that are no preface: \(shown)")
     }
     guard available.count == Self.preface.count else { return nil }

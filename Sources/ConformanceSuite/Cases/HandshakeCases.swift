@@ -165,6 +165,18 @@ enum HandshakeCases {
       await probe.greet(hello)
       try await probe.expectRefusal(.selfConnection)
     }
+    section.add("tells one that it refuses nothing but HELLO and the reason", "R-SEC-7") { stage in
+      let probe = try await stage.greeted { $0.clusterID = Array("another".utf8) }
+      let what = "HELLO, at most AUTH, a refusing WELCOME, and the end"
+      while let frame = try await probe.nextFrame(what) {
+        guard FrameKind.isOfHandshake(frame.type) else {
+          throw CaseFailure(expected: what, actual: "\(frame)")
+        }
+        if frame.type == FrameKind.welcome, frame.code == 0 {
+          throw CaseFailure(expected: what, actual: "\(frame)")
+        }
+      }
+    }
     section.add("reports the cluster first where version and method are wrong, too", "R-HSK-46") { stage in
       let probe = try await stage.greeted { hello in
         hello.clusterID = Array("another".utf8)

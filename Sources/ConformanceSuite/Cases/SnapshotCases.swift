@@ -46,9 +46,20 @@ enum SnapshotCases {
     }
     section.add("takes chunks of which each byte is a frame", "R-SNAP-2") { stage in
       let probe = try await stage.established()
-      let stream = try await probe.open(StreamClass.snapshot, encoding: 1, Requests.snapshot(size: 300))
-      await probe.send([UInt8].hexadecimal(deflated).map { .data(stream, [$0]) } + [.data(stream, fin: true)])
-      try await Requests.check(probe.expectAnswer(stream), InstallSnapshotResponse.self)
+      let request = Requests.snapshot(size: 300)
+      let whole = try await probe.open(
+        StreamClass.snapshot, encoding: 1, request + .hexadecimal(deflated), fin: true)
+      let expected = try await probe.expectAnswer(whole)
+      try Requests.check(expected, InstallSnapshotResponse.self)
+      let split = try await probe.open(StreamClass.snapshot, encoding: 1, request)
+      await probe.send([UInt8].hexadecimal(deflated).map { .data(split, [$0]) } + [.data(split, fin: true)])
+      // A server that takes no snapshots at all says so both times.
+      let actual = try await probe.expectAnswer(split)
+      guard actual == expected else {
+        throw CaseFailure(
+          expected: "the answer that the same chunks got in one frame: \(hexadecimal(expected))",
+          actual: hexadecimal(actual))
+      }
     }
     section.add("does not take the reset of a plain body for its end", "R-SNAP-18", "R-STR-21") { stage in
       let probe = try await stage.established()

@@ -63,7 +63,6 @@ package final class ProbeListener: Sendable {
           let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
           let connection = ProbeChannel(channel: channel, arrivals: arrivals)
           let ending = connection.ending
-          // Not before it is active: the queue drops what is not.
           try channel.pipeline.syncOperations.addHandler(
             ArrivalHandler(feed, ending) { Task { await accepted.push(connection) } })
         }
@@ -90,25 +89,28 @@ private final class ArrivalHandler: ChannelInboundHandler {
 
   private let feed: AsyncStream<Arrival>.Continuation
   private let ending: ProbeChannel.Ending?
-  private let activated: () -> Void
+  private let opened: () -> Void
   private var isAbrupt = false
+  private var hasHeard = false
 
+  /// - Parameter opened: Told when the first bytes have come.
   init(
     _ feed: AsyncStream<Arrival>.Continuation, _ ending: ProbeChannel.Ending? = nil,
-    activated: @escaping () -> Void = {}
+    opened: @escaping () -> Void = {}
   ) {
     self.ending = ending
     self.feed = feed
-    self.activated = activated
-  }
-
-  func channelActive(context: ChannelHandlerContext) {
-    activated()
-    context.fireChannelActive()
+    self.opened = opened
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    feed.yield(.bytes(Array(unwrapInboundIn(data).readableBytesView)))
+    let bytes = Array(unwrapInboundIn(data).readableBytesView)
+    feed.yield(.bytes(bytes))
+    guard !hasHeard, let first = bytes.first else { return }
+    hasHeard = true
+    // A client that speaks classic Raft as well looks for that where a case has closed without a byte. It is none of the
+    // suite's business, and the client learns that it was wrong.
+    if first <= 4 { context.close(promise: nil) } else { opened() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

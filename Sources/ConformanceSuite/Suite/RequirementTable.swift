@@ -28,6 +28,7 @@ enum RequirementTable {
   R-CLS-23	classic.md	SHOULD	no	An implementation SHOULD let its user keep the set of peers that have spoken RMUX, and give it to the next start of the server.
   R-CLS-24	classic.md	MUST NOT	yes	An endpoint MUST NOT dial the classic protocol where its configuration asks for encryption or for authentication of its peers.
   R-CLS-25	classic.md	MUST NOT	yes	An endpoint MUST NOT serve the classic protocol where its configuration asks for encryption or for authentication of its peers.
+  R-CLS-26	classic.md	SHOULD NOT	no	A dialler SHOULD NOT send a request of the classic protocol to a peer that has not proved to be an old one before a connection on which it said nothing has stayed open for a while.
   R-DRN-1	drain.md	MUST	yes	A draining endpoint MUST first send GOAWAY with the last id 0xFFFFFFFFFFFFFFFF and the code `shutdown`.
   R-DRN-2	drain.md	MUST	yes	A draining endpoint MUST send a second GOAWAY whose last id is the greatest id among the peer's streams that it has received, or 0 where there is none.
   R-DRN-3	drain.md	SHOULD	yes	A draining endpoint SHOULD send the second GOAWAY when a PING sent behind the first was answered, or after the greater of 50 ms and one round-trip time.
@@ -99,7 +100,7 @@ enum RequirementTable {
   R-FLW-35	flow-control.md	SHOULD	no	A receiver SHOULD start a new half that says MORE with the window that the rate of the connection's last epochs asks for, but not with more than a quarter of what windows may still grow by.
   R-FLW-36	flow-control.md	MUST NOT	no	A receiver MUST NOT let the window of a stream of class election grow.
   R-FLW-37	flow-control.md	SHOULD	no	A receiver SHOULD measure the round trip at least every two seconds while it sizes windows.
-  R-FLW-38	flow-control.md	SHOULD	no	A receiver SHOULD forget the round trips before the last three once a window that it made smaller became slower in proportion, by a quarter at least, while each of the last three is at least half as long again as the least.
+  R-FLW-38	flow-control.md	SHOULD	no	A receiver SHOULD forget the round trips before the last three once a stream whose window it made smaller became slower by a quarter at least, while each of the last three is at least half as long again as the least.
   R-FRM-1	framing.md	MUST	yes	An endpoint MUST send the preface once, as the first eight bytes of its direction.
   R-FRM-2	framing.md	MUST NOT	yes	An acceptor MUST NOT send a byte before it has received the preface.
   R-FRM-3	framing.md	MUST	yes	An endpoint MUST close the connection without sending a byte in answer when the bytes received are not a prefix of the preface.

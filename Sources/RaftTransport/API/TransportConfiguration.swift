@@ -83,7 +83,7 @@ public struct TransportConfiguration: Sendable {
     compression: CompressionMode = .automatic,
     addressProvider: (any ServerAddressProvider)? = nil,
     group: UInt64 = 0,
-    peerProtocol: ProtocolChoice = .rmuxOnly,
+    peerProtocol: ProtocolChoice = .preferRMUX,
     oldPeers: OldPeers = .defaults,
     dialling: Dialling = .defaults,
     limits: Limits = .defaults,

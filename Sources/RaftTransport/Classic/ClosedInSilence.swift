@@ -1,5 +1,5 @@
-/// The peer closed an RMUX connection without a byte, as servers do that take its preface for an unknown request: the
-/// first half of the proof that it is an old one (R-CLS-20). Hosts that are overloaded do so, too.
+/// The peer closed an RMUX connection without a byte, as servers do that take its preface for an unknown request, and left
+/// one open on which nothing was said: it may be an old one, and its answer to a call would prove it (R-CLS-20).
 struct ClosedInSilence: Error, CustomStringConvertible {
   var description: String { "it never sent a byte" }
 }

@@ -41,6 +41,14 @@ final class OldPeerDirectory: Sendable {
     perform { $0.retire(target.address) }
   }
 
+  /// Finds out whether a peer that closed an RMUX connection without a byte may be an old one (R-CLS-20, R-CLS-26).
+  ///
+  /// - Parameter whenDone: Told once, on the event loop.
+  func look(at target: DialTarget, whenDone: @escaping @Sendable (_ mayBeOld: Bool) -> Void) {
+    guard chooser.choice(for: target) == .rmux(mayFallBack: true) else { return whenDone(false) }
+    perform { $0.start(SilenceCheck(of: target, whenDone: whenDone)) }
+  }
+
   // MARK: Lifecycle
 
   /// Closes the streams in good order, as upstream's `CloseStreams` does (R-CLS-11, R-CLS-17).

@@ -145,6 +145,11 @@ final class PeerDirectory: Sendable {
     }
   }
 
+  /// The next call to a peer dials, though calls have failed there before.
+  func forgetFailures(of target: DialTarget) {
+    state.withLock { $0.table.forgetFailures(of: target) }
+  }
+
   private func register(_ result: CallResult<Link>, id: ServerID, address: ServerAddress) -> CallTicket {
     let (ticket, actions) = state.withLock { state in
       state.nextTicket += 1
@@ -359,72 +364,5 @@ final class PeerDirectory: Sendable {
       return old
     }
     old?.cancel()
-  }
-}
-
-extension PeerDirectory: ConnectionObserver {
-  func connection(_ link: Link, establishedGrantingRoute grantsRoute: Bool) {
-    services.counters.add(\.established)
-    update { $0.established(link.id, peerGrantsRoute: grantsRoute, now: now) }
-    noteSpokenRMUX(link.id)
-  }
-
-  /// A peer that is what it says has spoken RMUX: it is not taken for an old one any more (R-CLS-22). A mere claim
-  /// does not count, or a stranger could keep us from calling an old peer.
-  private func noteSpokenRMUX(_ link: LinkID) {
-    let targets = state.withLock { state -> [DialTarget] in
-      guard let record = state.table.links[link], record.mayCarryOurCalls, let identity = record.identity
-      else {
-        return []
-      }
-      let advertised = DialTarget(address: identity.advertisedAddress, id: identity.id)
-      guard case .dialled(let target) = record.direction else { return [advertised] }
-      return [advertised, DialTarget(address: target.address, id: identity.id)]
-    }
-    for target in targets { oldPeers.spokeRMUX(target) }
-  }
-
-  func connection(_ link: Link, refused refusal: Refusal) {
-    let isDuplicate =
-      refusal.code == .duplicate && !settings.environment.has(.takesDuplicateForFailure)
-    let error = TransportError(TransportError.Code(refusal.code), "\(refusal)", delivery: .notDelivered)
-    update { $0.refused(link.id, error: error, isDuplicate: isDuplicate, now: now) }
-  }
-
-  func connectionDraining(_ link: Link) {
-    update { $0.draining(link.id, now: now) }
-  }
-
-  func connection(_ link: Link, probeAnswered: Bool) {
-    if settings.environment.has(.probeNeverEnds) { return }
-    update { $0.probeEnded(link.id, answered: probeAnswered, now: now) }
-  }
-
-  func connection(_ link: Link, closed closure: Closure, unheard: Bool) {
-    services.counters.add(closure)
-    let code: TransportError.Code
-    switch closure {
-    case .refused(let refusal), .refusedByPeer(let refusal): code = TransportError.Code(refusal.code)
-    default: code = .unreachable
-    }
-    if settings.environment.has(.keepsRouteOfDead) { return }
-    let isSilent = if case .endOfInput = closure { unheard } else { false }
-    remove(
-      link,
-      TransportError(
-        code, closure.explanation, delivery: .notDelivered, underlying: isSilent ? ClosedInSilence() : nil))
-  }
-}
-
-extension TransportError.Code {
-  /// What a refusal of the handshake means to a call that waits for the connection.
-  fileprivate init(_ refusal: ErrorCode) {
-    self =
-      switch refusal {
-      case .wrongServer: .wrongServer
-      case .unauthenticated: .unauthenticated
-      case .unauthorized: .unauthorized
-      default: .refused
-      }
   }
 }

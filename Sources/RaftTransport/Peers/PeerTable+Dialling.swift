@@ -122,6 +122,11 @@ extension PeerTable {
     return dialIfNothingIsUnderWay(target)
   }
 
+  /// What failed at a target before says nothing any more: the next call dials.
+  mutating func forgetFailures(of target: DialTarget) {
+    if case .resting = dials[target]?.state { dials[target] = nil }
+  }
+
   /// Keeps the table from growing with targets that were called once and never again.
   private mutating func forgetOldFailures(now: NIODeadline) {
     dials = dials.filter { _, record in

@@ -106,13 +106,15 @@ final class RawListener: Sendable {
     address = ServerAddress("127.0.0.1:\(channel.localAddress?.port ?? 0)")
   }
 
-  static func start() async throws -> RawListener {
+  static func start(closesAtOnce: Bool = false) async throws -> RawListener {
     let accepted = AsyncQueue<RawSocket>()
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          // An initializer that throws closes its channel.
+          if closesAtOnce { throw ChannelError.ioOnClosedChannel }
           let received = AsyncQueue<ByteBuffer>()
           try channel.pipeline.syncOperations.addHandler(Collector(received: received))
           accepted.push(RawSocket(channel: channel, received: received))

@@ -30,8 +30,10 @@ struct Mutant: Sendable, CustomStringConvertible {
     var isDeafToNonsense = false
     /// A frame that is too long is swallowed with its payload.
     var swallowsOversized = false
-    /// The suite's bytes are handed on only in whole frames.
+    /// The suite's bytes are handed on only in whole frames. (Every relay does that; this says that it is the fault.)
     var needsWholeFrames = false
+    /// Bytes are handed on as they come, without looking at frames.
+    var isTransparent = false
     /// Segments that are shorter than a frame's header are lost.
     var losesShortSegments = false
     /// The peer's end of output is kept from the suite.

@@ -85,12 +85,12 @@ private final class RelayedPair {
 
   func received(_ bytes: [UInt8], fromSuite: Bool) {
     let manners = mutant.manners
+    if manners.isTransparent { return write(bytes, toSuite: !fromSuite) }
     if fromSuite {
       if manners.losesShortSegments, bytes.count < ProbeFrame.headerLength { return }
       toPeer.append(bytes)
       while let item = toPeer.next() { take(item, .toPeer) }
-      // What is no whole frame yet goes on as it is, unless the mutant is one that waits for the rest.
-      if !manners.needsWholeFrames, toPeer.hasForwardablePart { write(toPeer.takePart(), toSuite: false) }
+      if toPeer.hasForwardablePart { write(toPeer.takePart(), toSuite: false) }
     } else {
       toSuite.append(bytes)
       while let item = toSuite.next() { take(item, .toSuite) }
