@@ -23,8 +23,7 @@ actor SoakNode {
     let port = first.localAddress.rawValue
     await first.close()
     let link = try await FaultyLink.start(to: ServerAddress(port))
-    let transport = try await MuxTransport.listen(
-      on: port, configuration: configuration(id, advertised: link.address))
+    let transport = try await listen(id, on: port, advertising: link.address)
     return SoakNode(id, link, transport, port: port, ledger: ledger)
   }
 
@@ -37,6 +36,21 @@ actor SoakNode {
     self.port = port
     self.ledger = ledger
     serving = Self.serve(transport, ledger)
+  }
+
+  /// Listens where the node listened before. Meanwhile the system may have given the port to one of the connections that
+  /// nodes and links make all the time; those end soon.
+  private static func listen(
+    _ id: ServerID, on port: String, advertising address: ServerAddress
+  ) async throws -> MuxTransport {
+    let end = ContinuousClock.now + .seconds(20)
+    while true {
+      do {
+        return try await MuxTransport.listen(on: port, configuration: configuration(id, advertised: address))
+      } catch let error as TransportError where error.code == .listenFailed && ContinuousClock.now < end {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
   }
 
   private static func configuration(_ id: ServerID, advertised: ServerAddress?) -> TransportConfiguration {
@@ -56,8 +70,7 @@ actor SoakNode {
   func restart(after pause: Duration) async throws {
     await close()
     try? await Task.sleep(for: pause)
-    transport = try await MuxTransport.listen(
-      on: port, configuration: Self.configuration(id, advertised: link.address))
+    transport = try await Self.listen(id, on: port, advertising: link.address)
     serving = Self.serve(transport, ledger)
   }
 
