@@ -38,6 +38,10 @@
         await second.closeStreams()
         try await second.proveCall(to: first, as: "a")
         try await first.proveCall(to: second, as: "b")
+        // Whoever runs the change can see how far it is.
+        let methods = await second.statistics().connections.map(\.method)
+        #expect(methods.contains(other < 2 ? .plaintext : .tls))
+        if one >= 2 || other < 2 { #expect(Set(methods).count == 1) }
         for echo in echoes { await echo.stop() }
       }
     }

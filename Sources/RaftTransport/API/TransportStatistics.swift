@@ -19,6 +19,8 @@ public struct TransportStatistics: Sendable, Hashable {
     public var peerAddress: ServerAddress
     /// What is spoken on it.
     public var peerProtocol: PeerProtocol
+    /// How the peer has shown who it is.
+    public var method: VerifiedPeer.Method
     /// Whether this side dialled.
     public var isDialled: Bool
     /// Whether this side may send its own calls on it.
@@ -50,15 +52,16 @@ public struct TransportStatistics: Sendable, Hashable {
 
     /// Figures of a transport; for transports and their tests.
     public init(
-      peerID: ServerID, peerAddress: ServerAddress, peerProtocol: PeerProtocol = .rmux, isDialled: Bool,
-      carriesCalls: Bool, localPort: Int, remotePort: Int, streams: StreamCounts, bytesReceived: UInt64,
-      bytesSent: UInt64, callsInFlight: Int,
+      peerID: ServerID, peerAddress: ServerAddress, peerProtocol: PeerProtocol = .rmux,
+      method: VerifiedPeer.Method = .plaintext, isDialled: Bool, carriesCalls: Bool, localPort: Int,
+      remotePort: Int, streams: StreamCounts, bytesReceived: UInt64, bytesSent: UInt64, callsInFlight: Int,
       receiveWindow: Int, roundTrip: Duration? = nil, leastRoundTrip: Duration? = nil, pathRate: Int? = nil,
       bulkPauses: UInt64 = 0, snapshots: [Snapshot]
     ) {
       self.peerID = peerID
       self.peerAddress = peerAddress
       self.peerProtocol = peerProtocol
+      self.method = method
       self.isDialled = isDialled
       self.carriesCalls = carriesCalls
       self.localPort = localPort

@@ -400,6 +400,7 @@ final class ConnectionDriver: ChannelInboundHandler {
     return TransportStatistics.Connection(
       peerID: identity.id,
       peerAddress: identity.advertisedAddress,
+      method: identity.method,
       isDialled: isDialled,
       carriesCalls: carriesCalls,
       localPort: endpoints.localPort,

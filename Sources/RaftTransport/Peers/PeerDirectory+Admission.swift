@@ -11,12 +11,11 @@ extension PeerDirectory {
   ) {
     let id = ServerID(hello.serverID)
     let source = endpoints.remoteIP.map(HostResolver.normalised)
-    let (isDialled, isKnown, objection) = state.withLock { state in
+    let (isDialled, objection) = state.withLock { state in
       if state.links[link.id]?.nonce == nil { state.links[link.id]?.nonce = hello.nonce }
       state.links[link.id]?.source = source
       return (
         state.table.links[link.id]?.isDialled ?? false,
-        state.table.isKnown(id, at: ServerAddress(hello.address)),
         state.methods.objection(to: agreement.method, from: id)
       )
     }
@@ -29,42 +28,66 @@ extension PeerDirectory {
     var identity = PeerIdentity(
       id: id, advertisedAddress: ServerAddress(hello.address), incarnation: hello.incarnation,
       standing: agreement.method == .tls ? .proven : .claimed, hasProvedKey: agreement.method == .sharedKey)
-    var hostToLookUp: String?
-    if isDialled {
-      identity.confirmAddress()
-    } else if identity.standing == .claimed, isKnown, let source,
-      let host = (try? HostPort(hello.address))?.host
-    {
-      // An accepted connection earns a route by coming from where we would dial its peer (R-PAIR-14). Only addresses
-      // that we were asked to call are looked up: a stranger's are nobody's business.
-      if let literal = HostResolver.literal(host) {
-        if literal == source { identity.confirmAddress() }
-      } else {
-        hostToLookUp = host
-      }
-    }
-    guard hostToLookUp != nil || security.authorization != nil else {
-      return admit(link, identity, agreement.method)
+    if isDialled { identity.confirmAddress() }
+    guard let authorization = security.authorization else {
+      return admit(link, identity, from: source, agreement.method)
     }
     let peer = VerifiedPeer(
       id: id, clusterID: hello.clusterID, advertisedAddress: identity.advertisedAddress,
       sourceAddress: source,
       isDialled: isDialled, method: VerifiedPeer.Method(agreement.method), certificate: certificate)
-    // The handshake's own deadline bounds the waiting; an answer that comes later finds the link gone.
-    let task = Task { [identity, hostToLookUp] in
-      var identity = identity
-      if let hostToLookUp, let source {
-        let found = try? await self.settings.environment.network
-          .addresses(of: hostToLookUp, eventLoop: self.eventLoop).get()
-        if found?.contains(source) ?? false { identity.confirmAddress() }
-      }
-      if let authorization = self.security.authorization,
-        case .refuse(let reason) = await authorization(peer)
-      {
+    wait(on: link) { [identity] in
+      if case .refuse(let reason) = await authorization(peer) {
         return self.refuse(link, Refusal(code: .unauthorized, text: reason))
       }
-      self.admit(link, identity, agreement.method)
+      self.admit(link, identity, from: source, agreement.method)
     }
+  }
+
+  /// Hands a peer that may speak to the table, once it is clear whether it comes from where it says that it lives.
+  private func admit(
+    _ link: Link, _ identity: PeerIdentity, from source: String?, _ method: AuthenticationMethod
+  ) {
+    var identity = identity
+    switch addressCheck(of: identity, from: source) {
+    case .addsNothing:
+      admit(link, identity, method)
+    case .holds:
+      identity.confirmAddress()
+      admit(link, identity, method)
+    case .needs(let host, let source):
+      wait(on: link) { [identity] in
+        var identity = identity
+        let found = try? await self.settings.environment.network
+          .addresses(of: host, eventLoop: self.eventLoop).get()
+        if found?.contains(source) ?? false { identity.confirmAddress() }
+        self.admit(link, identity, method)
+      }
+    }
+  }
+
+  private enum AddressCheck {
+    case holds
+    case addsNothing
+    /// The host has to be looked up and its addresses compared with the source.
+    case needs(host: String, source: String)
+  }
+
+  /// An accepted connection earns a route by coming from where we would dial its peer (R-PAIR-14). Only addresses that
+  /// we were asked to call are looked up: a stranger's are nobody's business.
+  private func addressCheck(of identity: PeerIdentity, from source: String?) -> AddressCheck {
+    let isKnown = state.withLock { $0.table.isKnown(identity.id, at: identity.advertisedAddress) }
+    guard identity.standing == .claimed, isKnown, let source,
+      let host = (try? HostPort(identity.advertisedAddress.rawValue))?.host
+    else { return .addsNothing }
+    guard let literal = HostResolver.literal(host) else { return .needs(host: host, source: source) }
+    return literal == source ? .holds : .addsNothing
+  }
+
+  /// Does what takes a while before a peer is admitted. The handshake's own deadline bounds it; what comes later finds
+  /// the link gone.
+  private func wait(on link: Link, _ body: @escaping @Sendable () async -> Void) {
+    let task = Task { await body() }
     let isGone = state.withLock { state in
       state.links[link.id]?.admission = task
       return state.links[link.id] == nil

@@ -26,6 +26,11 @@ struct PeerIdentity: Hashable, Sendable {
     }
   }
 
+  /// How the peer has shown who it is.
+  var method: VerifiedPeer.Method {
+    if standing == .proven { .tls } else if hasProvedKey { .sharedKey } else { .plaintext }
+  }
+
   /// The peer's address was confirmed, too. A key proves membership and not which member a peer is: it adds to what the
   /// address shows, and is worth nothing more without it.
   mutating func confirmAddress() {

@@ -112,7 +112,8 @@ extension MuxConnection {
     }
     path.measured(answer.roundTrip)
     keepAlive.measured(path.roundTrip, now: now)
-    for ping in answer.settled {
+    // One of them may end the connection, which answers those who asked for the others.
+    for ping in answer.settled where phase == .running {
       switch ping.purpose {
       case .keepAlive: break
       case .path: pathWasProbed(ping.number, roundTrip: answer.roundTrip, now: now)

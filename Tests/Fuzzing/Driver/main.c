@@ -1,9 +1,8 @@
-// What libFuzzer calls. Its own library brings the main function, which asks us first what to make of the arguments:
+// What libFuzzer calls. Its own library brings the main function and all options; it also starts this program anew with
+// options of its own, so what is ours comes by the environment:
 //
-//   fuzz TARGET FOLDER [libFuzzer's options]
-//   fuzz TARGET FILE
-//
-// FOLDER gets the seeds, and what the run finds worth keeping; FILE is one input to run again.
+//   RAFT_MUX_FUZZ_TARGET  what to fuzz
+//   RAFT_MUX_FUZZ_SEEDS   a folder that is to have the target's seeds and kept inputs; nothing is written without it
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,15 +13,10 @@ bool raft_mux_fuzz_prepare(const char *target, const char *folder);
 int raft_mux_fuzz_one(const uint8_t *bytes, size_t count);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
-  if (*argc < 3) {
-    fprintf(stderr, "usage: %s TARGET FOLDER [libFuzzer's options]\n", (*argv)[0]);
-    exit(2);
-  }
-  if (!raft_mux_fuzz_prepare((*argv)[1], (*argv)[2])) exit(2);
-  // libFuzzer goes on with the program's name, the folder and the options.
-  (*argv)[1] = (*argv)[0];
-  *argc -= 1;
-  *argv += 1;
+  (void)argc;
+  (void)argv;
+  const char *target = getenv("RAFT_MUX_FUZZ_TARGET");
+  if (!raft_mux_fuzz_prepare(target ? target : "", getenv("RAFT_MUX_FUZZ_SEEDS"))) exit(2);
   return 0;
 }
 

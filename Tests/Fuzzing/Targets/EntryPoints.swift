@@ -4,21 +4,19 @@ import Synchronization
 
 /// What the C entry of the fuzzer calls.
 
-/// Whether there is such a target; and if so, its seeds and its kept inputs are in `folder` afterwards. A file there
-/// stays what it is: the one input to run.
+/// Whether there is such a target; if not, the names of all are printed. Its seeds and its kept inputs are in `folder`
+/// afterwards, if one is given.
 @_cdecl("raft_mux_fuzz_prepare")
-public func prepareFuzzing(_ target: UnsafePointer<CChar>, _ folder: UnsafePointer<CChar>) -> Bool {
+public func prepareFuzzing(_ target: UnsafePointer<CChar>, _ folder: UnsafePointer<CChar>?) -> Bool {
   let name = unsafe String(cString: target)
   guard let found = FuzzTarget.named(name) else {
     print("The targets are: \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
     return false
   }
   current.withLock { $0 = found }
-  let path = unsafe String(cString: folder)
-  let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-  if attributes?[.type] as? FileAttributeType == .typeRegular { return true }
+  guard let folder = unsafe folder else { return true }
   do {
-    try FuzzInputs.write(name, to: URL(fileURLWithPath: path))
+    try FuzzInputs.write(name, to: URL(fileURLWithPath: unsafe String(cString: folder)))
   } catch {
     print("cannot write the seeds: \(error)")
     return false
