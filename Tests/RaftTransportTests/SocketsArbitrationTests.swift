@@ -40,7 +40,8 @@ struct SocketsArbitrationTests {
   private func duplicateRefusals(_ server: MuxTransport, id: String) async throws -> Int {
     let hello = try RawPeer.hello(serverID: id, address: "127.0.0.1:9")
     let first = try await RawPeer.connect(to: server.localAddress)
-    try await first.shakeHands(hello)
+    // So may our handshake.
+    guard (try? await first.shakeHands(hello)) != nil else { return 0 }
     try await eventually("the first one stands") {
       await server.statistics().connections.contains { $0.peerID.rawValue == id }
     }

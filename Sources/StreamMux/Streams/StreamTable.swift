@@ -27,9 +27,11 @@ struct StreamTable: Sendable {
 
   /// The stream of a key that `contains` confirmed, changed in place.
   subscript(key: StreamKey) -> Stream {
-    _read {
+    // Not `_read`: this compiler reads the fields of a large value after the accessor has ended, as the address sanitizer
+    // shows. Optimised code copies no more of the stream than what is asked for.
+    get {
       precondition(contains(key), "a stale key")
-      yield slots[Int(key.slot)].stream
+      return slots[Int(key.slot)].stream
     }
     _modify {
       precondition(contains(key), "a stale key")
