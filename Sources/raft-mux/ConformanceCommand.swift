@@ -24,7 +24,8 @@ struct ConformanceCommand: AsyncParsableCommand {
       ten of them with more than 20,000 bytes of entries. It answers requests that arrive on the connection. It may \
       name the server that it wants (--server-id).
 
-      The exit status is 0 if no case failed, 1 if one did, 64 for wrong arguments.
+      The exit status is 0 if the peer conforms, 1 if a case failed, 2 if a server takes no connection at all, 64 for \
+      wrong arguments.
       """
   )
 
@@ -74,6 +75,13 @@ struct ConformanceCommand: AsyncParsableCommand {
   var junit: String?
 
   func validate() throws {
+    for id in cases where !Cases.all.contains(where: { $0.id == id }) {
+      throw ValidationError("There is no case '\(id)'; --list shows them.")
+    }
+    for name in section where !Cases.all.contains(where: { $0.section == name }) {
+      let names = Cases.all.map(\.section).uniqued().joined(separator: ", ")
+      throw ValidationError("There is no section '\(name)'; there are \(names).")
+    }
     guard !list else { return }
     guard (address == nil) != (listen == nil) else {
       throw ValidationError("Name a server (HOST:PORT) or a port to listen on (--listen PORT).")
@@ -87,19 +95,19 @@ struct ConformanceCommand: AsyncParsableCommand {
     guard (1...200).contains(serverID.utf8.count), (1...255).contains(cluster.utf8.count) else {
       throw ValidationError("--server-id takes 1 to 200 bytes, --cluster 1 to 255.")
     }
-    for id in cases where !Cases.all.contains(where: { $0.id == id }) {
-      throw ValidationError("There is no case '\(id)'; --list shows them.")
+    let subject: Subject = address == nil ? .client : .server
+    guard chosen.contains(where: { $0.subjects.contains(subject) }) else {
+      throw ValidationError("None of the chosen cases concerns a \(subject); --list shows whom each does.")
     }
-    for name in section where !Cases.all.contains(where: { $0.section == name }) {
-      let names = Cases.all.map(\.section).uniqued().joined(separator: ", ")
-      throw ValidationError("There is no section '\(name)'; there are \(names).")
+  }
+
+  private var chosen: [ConformanceCase] {
+    Cases.all.filter { item in
+      (cases.isEmpty && section.isEmpty) || cases.contains(item.id) || section.contains(item.section)
     }
   }
 
   func run() async throws {
-    let chosen = Cases.all.filter { item in
-      (cases.isEmpty && section.isEmpty) || cases.contains(item.id) || section.contains(item.section)
-    }
     if list {
       for item in chosen { print(TextReport.line(item)) }
       return
@@ -109,6 +117,7 @@ struct ConformanceCommand: AsyncParsableCommand {
     let settings = SuiteSettings(
       clusterID: cluster, serverID: serverID, targetID: self.target, group: group,
       caseLimit: .nanoseconds(Int64(limit * 1e9)), concurrency: parallel)
+    if target.subject == .server { try await makeSureOfServer(target, settings) }
     let isQuiet = json
     let results = await SuiteRunner(target: target, settings: settings).run(chosen) { result in
       guard !isQuiet else { return }
@@ -123,6 +132,17 @@ struct ConformanceCommand: AsyncParsableCommand {
     let tally = SuiteTally(results)
     print(json ? try JSONReport.text(results, subject: target.subject) : TextReport.summary(tally))
     guard tally.isConforming(strict: strict) else { throw ExitCode.failure }
+  }
+
+  /// A server that cannot be reached, or has another cluster, would fail every case for the same reason.
+  private func makeSureOfServer(_ target: Stage.Target, _ settings: SuiteSettings) async throws {
+    let result = await SuiteRunner(target: target, settings: settings).run(Cases.handshakeAlone)
+    guard case .failed(let expected, let actual) = result.outcome else { return }
+    let text =
+      "no connection to test: expected \(expected), but \(actual)\n"
+      + "(is the server's cluster '\(cluster)'? --cluster names another one)\n"
+    FileHandle.standardError.write(Data(text.utf8))
+    throw ExitCode(2)
   }
 
   private func reach() async throws -> Stage.Target {

@@ -10,7 +10,8 @@ struct DecodeCommand: ParsableCommand {
     discussion: """
       Takes the bytes of one direction of a connection, or, as two files, of both, from their first byte on: raw, or as \
       a hex dump (plain digits, xxd, hexdump -C). In a dump, lines that start with > or < say which way their bytes \
-      went, and so do lines "dialler:" and "acceptor:", so that one file holds both directions. Answers are read where the requests are there, too.
+      went, and so do lines "dialler:" and "acceptor:", so that one file holds both directions. Answers are read where the \
+      requests are there, too.
 
       The exit status is 1 if there is something that no frame can be.
       """
@@ -24,6 +25,10 @@ struct DecodeCommand: ParsableCommand {
 
   @Flag(help: "Print each frame as a line of JSON.")
   var json = false
+
+  func validate() throws {
+    if file == "-", other == "-" { throw ValidationError("Only one of the two can be standard input.") }
+  }
 
   func run() throws {
     Interruption.ignoreBrokenPipes()

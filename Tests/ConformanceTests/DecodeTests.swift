@@ -78,6 +78,14 @@ struct DecodeTests {
     #expect(runs.allSatisfy { $0.direction == .first })
   }
 
+  @Test("from a dump that leaves out lines that are like the one before")
+  func leftOut() {
+    let line = "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00"
+    let text = "00000000  \(line)  |................|\n*\n00000030  ac 52     |.R|\n00000032\n"
+    let bytes = CaptureFormat.read(Array(text.utf8)).flatMap(\.bytes)
+    #expect(bytes == Array(repeating: 0, count: 48) + [0xAC, 0x52])
+  }
+
   @Test("with both directions in one dump")
   func directions() {
     let runs = CaptureFormat.read(Array("> 01 02\n03\n< 04\n".utf8))

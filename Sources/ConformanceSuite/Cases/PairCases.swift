@@ -75,7 +75,7 @@ enum PairCases {
       "does not claim a route to a server that nobody asked it to call", "R-PAIR-13", "R-SEC-4", only: .server
     ) { stage in
       let probe = try await stage.established()
-      let flags = await probe.peerWelcome?.payload[4] ?? 0
+      let flags = await probe.peerWelcome?.payload.dropFirst(4).first ?? 0
       guard flags & 1 == 0 else { throw CaseFailure(expected: "no route flag", actual: "route") }
     }
     section.add("opens no stream to a server that nobody asked it to call", "R-PAIR-15", only: .server) {

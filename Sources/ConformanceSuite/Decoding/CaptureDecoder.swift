@@ -229,7 +229,10 @@ extension WireCommand {
   fileprivate var summary: String {
     switch self {
     case .appendEntries(let request):
-      guard let entries = request.entries, !entries.isEmpty else {
+      let entries = request.entries ?? []
+      if entries.isEmpty, request.previousLogIndex == 0, request.previousLogTerm == 0,
+        request.leaderCommitIndex == 0
+      {
         return "AppendEntries term \(request.term), heartbeat"
       }
       let bytes = entries.reduce(0) { $0 + ($1?.data?.readableBytes ?? 0) }

@@ -39,6 +39,8 @@ package enum CaptureFormat {
     var runs: [Run] = []
     var direction = Direction.first
     var hasOffsets = false
+    // Where a dump leaves out lines that are like the one before, the next offset tells how many there were.
+    var leftOut: (last: [UInt8], begin: Int)?
     for line in text.split(whereSeparator: \.isNewline) {
       var rest = line.prefix { $0 != "#" }.drop(while: \.isWhitespace)
       if let first = rest.first, let mark = Direction(rawValue: String(first)) {
@@ -48,6 +50,15 @@ package enum CaptureFormat {
       if let named = speakers[Substring(rest.filter { !$0.isWhitespace })] {
         direction = named
         continue
+      }
+      if rest == "*", let last = runs.last, last.bytes.count == 16 {
+        leftOut = (last.bytes, runs.reduce(0) { $0 + ($1.direction == direction ? $1.bytes.count : 0) })
+        continue
+      }
+      if let (last, begin) = leftOut, let offset = Int(rest.prefix(8), radix: 16) {
+        guard offset >= begin, (offset - begin).isMultiple(of: 16) else { return nil }
+        for _ in 0..<(offset - begin) / 16 { runs.append(Run(direction: direction, bytes: last)) }
+        leftOut = nil
       }
       guard let bytes = bytes(of: rest, hasOffsets: &hasOffsets) else { return nil }
       if !bytes.isEmpty { runs.append(Run(direction: direction, bytes: bytes)) }

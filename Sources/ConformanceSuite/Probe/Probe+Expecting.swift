@@ -34,7 +34,7 @@ extension Probe {
   }
 
   func expectAcceptance() async throws {
-    _ = try await expect("an accepting WELCOME") { $0.type == FrameKind.welcome ? $0 : nil }
+    _ = try await expect("an accepting WELCOME") { $0.type == FrameKind.welcome && $0.code == 0 ? $0 : nil }
   }
 
   /// A refusing WELCOME with one of the codes as the last frame, and the end of input behind it.

@@ -5,7 +5,7 @@ package struct ConformanceCase: Sendable {
   package let section: String
   package let number: Int
   package let title: String
-  /// The requirements that it holds the peer to; the first one gives its level.
+  /// The requirements that it holds the peer to; one MUST among them makes it required.
   package let requirements: [String]
   package let subjects: Set<Subject>
   /// What it waits for by the peer's clock, beyond the limit of every case.
@@ -63,4 +63,13 @@ package enum Cases {
     + LivenessCases.all
     + DrainCases.all + ErrorCases.all + LimitCases.all + PayloadCases.all + SnapshotCases.all
     + ClientCases.all
+
+  /// A server takes a connection, and it lives: without that no case says anything.
+  package static let handshakeAlone = ConformanceCase(
+    section: "handshake", number: 0, title: "takes a connection", requirements: [], subjects: [.server],
+    waits: .zero
+  ) { stage in
+    let probe = try await stage.established()
+    try await probe.expectAlive()
+  }
 }

@@ -29,6 +29,7 @@ enum RequirementTable {
   R-CLS-24	classic.md	MUST NOT	yes	An endpoint MUST NOT dial the classic protocol where its configuration asks for encryption or for authentication of its peers.
   R-CLS-25	classic.md	MUST NOT	yes	An endpoint MUST NOT serve the classic protocol where its configuration asks for encryption or for authentication of its peers.
   R-CLS-26	classic.md	SHOULD NOT	no	A dialler SHOULD NOT send a request of the classic protocol to a peer that has not proved to be an old one before a connection on which it said nothing has stayed open for a while.
+  R-CLS-27	classic.md	SHOULD NOT	no	A dialler SHOULD NOT take one connection of RMUX that was closed without a byte for a sign of an old peer, but a second one behind it.
   R-DRN-1	drain.md	MUST	yes	A draining endpoint MUST first send GOAWAY with the last id 0xFFFFFFFFFFFFFFFF and the code `shutdown`.
   R-DRN-2	drain.md	MUST	yes	A draining endpoint MUST send a second GOAWAY whose last id is the greatest id among the peer's streams that it has received, or 0 where there is none.
   R-DRN-3	drain.md	SHOULD	yes	A draining endpoint SHOULD send the second GOAWAY when a PING sent behind the first was answered, or after the greater of 50 ms and one round-trip time.
@@ -110,7 +111,7 @@ enum RequirementTable {
   R-FRM-7	framing.md	MUST	no	A receiver MUST decide about a Length that is too large from the header alone, without waiting for payload or reserving memory for it.
   R-FRM-8	framing.md	MUST	yes	A receiver MUST end the connection with `protocolViolation` on a frame whose type is not in this table.
   R-FRM-9	framing.md	MUST	yes	A receiver MUST end the connection with `protocolViolation` on a frame of a type from 0x40 to 0x7F that no negotiated feature defines.
-  R-FRM-10	framing.md	MUST	yes	A receiver MUST skip a frame of a type from 0x80 to 0xFF whose payload is at most 4,096 bytes, whatever its flags, class, encoding, stream and payload are.
+  R-FRM-10	framing.md	MUST	yes	Behind the handshake, a receiver MUST skip a frame of a type from 0x80 to 0xFF whose payload is at most 4,096 bytes, whatever its flags, class, encoding, stream and payload are.
   R-FRM-11	framing.md	MUST	yes	A receiver MUST end the connection with `excessiveLoad` on an ignorable frame whose payload is larger than 4,096 bytes.
   R-FRM-12	framing.md	MUST	yes	Each endpoint MUST send exactly one frame of a type from 0x80 to 0xFF, with a payload of 0 to 32 bytes, after the two WELCOMEs and before its first DATA frame.
   R-FRM-13	framing.md	MUST	yes	A receiver MUST end the connection with `protocolViolation` on a HELLO, AUTH, WELCOME, STREAMS, PING, PONG or GOAWAY frame whose Stream is not 0.
@@ -154,7 +155,7 @@ enum RequirementTable {
   R-HSK-18	handshake.md	MUST NOT	yes	With methods 0 and 1 an endpoint MUST NOT wait for the peer's AUTH before it sends its own.
   R-HSK-19	handshake.md	MUST NOT	yes	With method 2 an acceptor MUST NOT send its AUTH before it has verified the dialler's proof.
   R-HSK-20	handshake.md	MUST NOT	yes	An endpoint MUST NOT send an accepting WELCOME before it has verified the peer's AUTH.
-  R-HSK-21	handshake.md	MUST	yes	An endpoint that does not want the connection MUST say so by a WELCOME with a code other than 0, unless the preface was wrong or the transport has failed.
+  R-HSK-21	handshake.md	MUST	yes	An endpoint that does not want the connection MUST say so by a WELCOME with a code other than 0, unless the preface was wrong, or has not come, or the transport has failed.
   R-HSK-22	handshake.md	MAY	yes	A refusing WELCOME MAY be sent at any time after the sender's own HELLO and before its accepting WELCOME, also in the place of AUTH.
   R-HSK-23	handshake.md	MUST	yes	After a refusing WELCOME an endpoint MUST send no further frame and half-close the connection.
   R-HSK-24	handshake.md	SHOULD	no	After it has half-closed, an endpoint SHOULD read and discard what arrives, for a bounded time and number of bytes, until the peer's end of input, and then close.
