@@ -20,6 +20,46 @@ struct HangingHelpersTests {
     }
   }
 
+  /// Looks hosts up when it is told to.
+  private final class SlowNetwork: TransportNetwork {
+    struct Unused: Error {}
+
+    let asked = Mutex<[EventLoopPromise<Set<String>>]>([])
+
+    func listen(
+      host: String, port: Int, eventLoop: any EventLoop,
+      accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
+      failed: @escaping @Sendable (any Error, TimeAmount) -> Void
+    ) -> EventLoopFuture<any Channel> { eventLoop.makeFailedFuture(Unused()) }
+
+    func connect(
+      host: String, port: Int, eventLoop: any EventLoop, timeout: TimeAmount,
+      resolver: any Resolver & Sendable,
+      initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> { eventLoop.makeFailedFuture(Unused()) }
+
+    func addresses(of host: String, eventLoop: any EventLoop) -> EventLoopFuture<Set<String>> {
+      let promise = eventLoop.makePromise(of: Set<String>.self)
+      asked.withLock { $0.append(promise) }
+      return promise.futureResult
+    }
+  }
+
+  @Test("However many ask where a host is while the system looks it up, it is asked once")
+  func oneLookup() async throws {
+    let network = SlowNetwork()
+    let checks = AddressChecks(network: network, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+    let same = (0..<5).map { _ in checks.lookUp("host") }
+    let other = checks.lookUp("other host")
+    #expect(network.asked.withLock { $0.count } == 2)
+    for promise in network.asked.withLock({ $0 }) { promise.succeed(["192.0.2.1"]) }
+    for future in same + [other] { #expect(try await future.get() == ["192.0.2.1"]) }
+    // What is known now may be wrong later.
+    let later = checks.lookUp("host")
+    network.asked.withLock { $0.last }?.succeed(["192.0.2.2"])
+    #expect(try await later.get() == ["192.0.2.2"])
+  }
+
   enum End: CaseIterable { case deadline, cancellation, close }
 
   @Test("A call whose address provider hangs ends in time, undelivered", arguments: End.allCases)

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOEmbedded
 import RaftTransportTesting
 import RaftWire
 import StreamMux
@@ -47,6 +48,21 @@ struct PeerLoadTests {
       for _ in 0..<3 { #expect(try await second.nextData() != nil) }
       await second.close()
     }
+  }
+
+  // R-LIM-11
+  @Test("A stream that waits is held once, and no longer than it lives")
+  func waitingStreams() {
+    let load = PeerLoad(limit: 1)
+    let link = Link(id: LinkID(rawValue: 1), eventLoop: EmbeddedEventLoop())
+    load.begin(.append, weight: 1)
+    let streams = (0..<3).map { PeerLoad.Waiting(link: link, stream: StreamKey(slot: $0, generation: 0)) }
+    for stream in streams + streams {
+      #expect(!load.hasRoom(for: .append, orTell: stream))
+    }
+    #expect(load.waitingCount == 3)
+    for stream in streams { load.forget(stream, .append) }
+    #expect(load.waitingCount == 0)
   }
 
   // R-LIM-15

@@ -1,5 +1,5 @@
+import Dispatch
 import NIOCore
-import NIOPosix
 
 #if canImport(Darwin)
   import Darwin
@@ -13,11 +13,13 @@ import NIOPosix
 enum HostResolver {
   /// All IP addresses of a host, as normalised text; empty where the name does not resolve.
   ///
-  /// Literal addresses are answered at once; names are looked up on a thread of their own.
+  /// Literal addresses are answered at once; names are looked up on a thread that nothing else waits for: the system's
+  /// call cannot be stopped and may take half a minute.
   static func addresses(of host: String, eventLoop: any EventLoop) -> EventLoopFuture<Set<String>> {
     if let literal = literal(host) { return eventLoop.makeSucceededFuture([literal]) }
-    return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { resolve(host) }
-      .recover { _ in [] }
+    let promise = eventLoop.makePromise(of: Set<String>.self)
+    DispatchQueue.global().async { promise.succeed(resolve(host)) }
+    return promise.futureResult
   }
 
   /// The normalised form of a literal IP address; `nil` for names.

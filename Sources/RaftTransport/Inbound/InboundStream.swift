@@ -70,6 +70,7 @@ final class InboundStream: StreamOwner {
   }
 
   func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    waitNoMore(stream)
     if case .body(let snapshot) = phase { snapshot.peerVanished(end.error(peer: origin.id)) }
     phase = .over
     driver.engine.reset(stream, code: .cancelled)
@@ -226,6 +227,12 @@ final class InboundStream: StreamOwner {
 
   // MARK: The end
 
+  private func waitNoMore(_ stream: StreamKey) {
+    guard isHeldBack else { return }
+    isHeldBack = false
+    load.forget(.init(link: link, stream: stream), lane)
+  }
+
   /// Ends our half once everything that was asked is answered and nothing more can be asked.
   private func concludeIfDone(_ stream: StreamKey, _ driver: ConnectionDriver) {
     guard answers.isEmpty else { return }
@@ -251,6 +258,7 @@ final class InboundStream: StreamOwner {
       driver.engine.consume(snapshot.pipe.abandon(.bodyNotWanted), of: stream)
     }
     phase = .over
+    waitNoMore(stream)
     driver.engine.reset(stream, code: code)
     driver.engine.stop(stream, code: code)
     releaseIfIdle(stream, driver)

@@ -11,16 +11,25 @@ import Synchronization
 /// decoded into a hundred and twenty (R-LIM-15).
 final class PeerLoad: Sendable {
   /// A stream that has requests which no handler may have yet.
-  struct Waiting: Sendable {
+  struct Waiting: Sendable, Hashable {
     let link: Link
     let stream: StreamKey
+
+    static func == (left: Waiting, right: Waiting) -> Bool {
+      left.link === right.link && left.stream == right.stream
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(ObjectIdentifier(link))
+      hasher.combine(stream)
+    }
   }
 
   private struct Lane: ~Copyable {
     /// The weight of all requests that handlers have.
     let running = Atomic(0)
     let waitingCount = Atomic(0)
-    let waiting = Mutex<[Waiting]>([])
+    let waiting = Mutex<Set<Waiting>>([])
   }
 
   private let elections = Lane()
@@ -53,8 +62,10 @@ final class PeerLoad: Sendable {
 
   private func hasRoom(_ lane: borrowing Lane, orTell waiting: () -> Waiting) -> Bool {
     if lane.running.load(ordering: .sequentiallyConsistent) < limit { return true }
-    lane.waiting.withLock { $0.append(waiting()) }
-    lane.waitingCount.add(1, ordering: .sequentiallyConsistent)
+    lane.waiting.withLock { waitingNow in
+      waitingNow.insert(waiting())
+      lane.waitingCount.store(waitingNow.count, ordering: .sequentiallyConsistent)
+    }
     // A handler that has ended meanwhile may have looked too early.
     return lane.running.load(ordering: .sequentiallyConsistent) < limit
   }
@@ -83,12 +94,32 @@ final class PeerLoad: Sendable {
     guard left <= comfortable, lane.waitingCount.load(ordering: .sequentiallyConsistent) > 0 else { return }
     let told = lane.waiting.withLock { waiting in
       defer { waiting = [] }
+      lane.waitingCount.store(0, ordering: .sequentiallyConsistent)
       return waiting
     }
-    lane.waitingCount.subtract(told.count, ordering: .sequentiallyConsistent)
     for waiting in told {
       waiting.link.send(.perform { driver in driver.readOn(waiting.stream) })
     }
+  }
+
+  /// A stream that waited is over: nothing of it may stay here.
+  func forget(_ waiting: Waiting, _ trafficClass: TrafficClass) {
+    switch trafficClass {
+    case .election: forget(waiting, in: elections)
+    case .append, .snapshot: forget(waiting, in: others)
+    }
+  }
+
+  private func forget(_ waiting: Waiting, in lane: borrowing Lane) {
+    lane.waiting.withLock { waitingNow in
+      waitingNow.remove(waiting)
+      lane.waitingCount.store(waitingNow.count, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// How many streams wait, for tests.
+  var waitingCount: Int {
+    elections.waiting.withLock { $0.count } + others.waiting.withLock { $0.count }
   }
 
   /// The weight of the handlers that work now, for tests.

@@ -58,8 +58,7 @@ extension PeerDirectory {
     case .needs(let host, let source):
       wait(on: link) { [identity] in
         var identity = identity
-        let found = try? await self.settings.environment.network
-          .addresses(of: host, eventLoop: self.eventLoop).get()
+        let found = try? await self.addressChecks.addresses(of: host)
         if found?.contains(source) ?? false { identity.confirmAddress() }
         self.admit(link, identity, method)
       }

@@ -59,6 +59,7 @@ final class PeerDirectory: Sendable {
   let logger: Logger
   /// For what may hang.
   let waits: BoundedWaits
+  let addressChecks: AddressChecks
 
   init(
     configuration: TransportConfiguration, settings: EngineSettings, services: InboundServices,
@@ -74,6 +75,7 @@ final class PeerDirectory: Sendable {
     maximumHandshakesPerAddress = configuration.limits.handshakesPerAddress
     logger = configuration.logger
     waits = BoundedWaits(eventLoop: eventLoop)
+    addressChecks = AddressChecks(network: settings.environment.network, eventLoop: eventLoop)
     dialler = Dialler(
       settings: settings, services: services, security: configuration.security,
       connectTimeout: configuration.timeout > .zero ? TimeAmount(configuration.timeout) : .seconds(10),
@@ -129,9 +131,8 @@ final class PeerDirectory: Sendable {
       return (link, source)
     }
     guard let candidate else { return }
-    let network = settings.environment.network
     let found = try await waits.value(until: deadline, late: "'\(host)' was not looked up in time") {
-      try await network.addresses(of: host, eventLoop: self.eventLoop).get()
+      try await self.addressChecks.addresses(of: host)
     }
     guard found.contains(candidate.source) else { return }
     update { $0.confirmed(candidate.link) }
