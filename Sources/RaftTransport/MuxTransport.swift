@@ -247,15 +247,18 @@ public final class MuxTransport: Transport, Service {
     case .classic:
       return .classic(peer)
     case .rmux(let mayFallBack):
-      do {
-        return .rmux(try await directory.link(to: id, at: address, deadline: deadline))
-      } catch let error as TransportError where mayFallBack && error.suggestsClassicPeer {
-        // Whether it is an old peer shows when it answers this call.
-        configuration.logger.debug(
-          "a peer closed an RMUX connection in silence; trying the old protocol",
-          metadata: ["server": "\(id)", "address": "\(address)"])
-        return .classic(peer)
+      // A server of RMUX may close in silence, too, for once: while it starts, or is full. So it has two tries (R-CLS-27).
+      for attempt in 1...2 {
+        do {
+          return .rmux(try await directory.link(to: id, at: address, deadline: deadline))
+        } catch let error as TransportError where mayFallBack && error.suggestsClassicPeer {
+          configuration.logger.debug(
+            "a peer closed an RMUX connection in silence",
+            metadata: ["server": "\(id)", "address": "\(address)", "attempt": "\(attempt)"])
+        }
       }
+      // Whether it is an old peer shows when it answers this call.
+      return .classic(peer)
     }
   }
 

@@ -272,18 +272,24 @@ import Testing
   }
 
   // R-CLS-17
-  @Test("closing the streams closes idle connections and pipelines, and lets calls end")
+  // R-CLS-17
+  @Test("closing the streams closes idle connections, and lets calls end, those of pipelines too")
   func closeStreams() async throws {
     let peer = try await RawListener.start()
     let caller = try await listen("caller", .classicOnly) { $0.maxRPCsInFlight = 8 }
     try await closing(caller) {
       let pipeline = try await caller.appendEntriesPipeline(id: "peer", target: peer.address)
       let pipelined = try await peer.next()
+      let sent = try await pipeline.appendEntries(numbered(1))
+      let expected = try bytes(of: numbered(1))
+      #expect(await pipelined.next(expected.readableBytes) == expected)
       async let busy = call(caller, peer)
       let under = try await peer.next()
       let request = await under.next()
       #expect(request == (try bytes(of: Self.vote)))
       await caller.closeStreams()
+      await pipelined.send(try bytes(answering: AppendEntriesResponse(lastLog: 2, success: true)))
+      #expect(try await sent.response.lastLog == 2)
       #expect(await pipelined.remaining().readableBytes == 0)
       await under.send(try bytes(answering: RequestVoteResponse(granted: true)))
       #expect(try await busy.granted)

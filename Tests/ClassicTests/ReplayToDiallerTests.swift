@@ -4,7 +4,7 @@ import RaftWire
 import Testing
 
 /// What servers of hashicorp/raft answered, answered to our dialler, which has to send what their clients sent.
-@Suite struct ReplayToDiallerTests {
+@Suite(.serialized) struct ReplayToDiallerTests {
   private static let splits = [[1 << 20], [1], [2, 3, 500, 7]]
 
   @Test(

@@ -4,7 +4,7 @@ import RaftWire
 import Testing
 
 /// What clients of hashicorp/raft sent, sent to our listener, whose consumer answers what their servers answered.
-@Suite struct ReplayToListenerTests {
+@Suite(.serialized) struct ReplayToListenerTests {
   /// Sizes of the pieces in which the bytes are sent.
   private static let splits = [[1 << 20], [1], [2, 3, 500, 7], [4_096]]
 

@@ -28,7 +28,8 @@ extension TransportConfiguration {
     /// How many idle connections to one address are kept for later calls, 0 or more: upstream's `maxPool`.
     public var maximumIdleConnections: Int
 
-    /// How many connections of old peers are served at once, 1 or more; further ones are closed.
+    /// How many connections of old peers are served at once, 1 or more; further ones are closed. One address has half of
+    /// them at most, but 16 in any case.
     public var maximumConnections: Int
 
     /// How many calls to one address may be under way at once, 1 or more; each has a connection of its own.
@@ -93,7 +94,7 @@ extension TransportConfiguration {
   /// Whether the old protocol may be served and dialled: the one place that decides it (R-CLS-24, R-CLS-25). It has
   /// neither encryption nor names, so whatever asks for these rules it out.
   var allowsClassic: Bool {
-    let isJudged = security.authorization != nil && security.migration == .none
+    let isJudged = security.authorization != nil
     return peerProtocol != .rmuxOnly && security.allowsUnprotectedPeers && !isJudged
   }
 

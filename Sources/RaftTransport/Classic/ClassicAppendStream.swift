@@ -20,6 +20,8 @@ final class ClassicAppendStream: ClassicExchange {
   private var state: State
   /// Requests that were written and have no answer yet.
   private var unanswered = 0
+  /// Whether the streams are being closed.
+  private var isClosing = false
   private var isReading = true
   /// When the next answer is due.
   private var deadline: NIODeadline?
@@ -135,8 +137,21 @@ final class ClassicAppendStream: ClassicExchange {
   }
 
   func streamsClosing(_ connection: ClassicConnection) {
-    let message = "the streams to \(target.name) were closed"
-    fail(TransportError(.pipelineClosed, message, delivery: .unknown), connection)
+    // What was sent is still answered (R-CLS-17).
+    isClosing = true
+    pipeline.refuseRequests(streamsClosed)
+    endIfClosed(connection)
+  }
+
+  @discardableResult
+  private func endIfClosed(_ connection: ClassicConnection) -> Bool {
+    guard isClosing, unanswered == 0 else { return false }
+    fail(streamsClosed, connection)
+    return true
+  }
+
+  private var streamsClosed: TransportError {
+    TransportError(.pipelineClosed, "the streams to \(target.name) were closed", delivery: .unknown)
   }
 
   // MARK: Answers and time
@@ -184,7 +199,7 @@ final class ClassicAppendStream: ClassicExchange {
       return nil
     }
     expectAnswer()
-    return allowance
+    return endIfClosed(connection) ? nil : allowance
   }
 
   /// Upstream's read deadline: it starts anew when an answer becomes the next one to come.

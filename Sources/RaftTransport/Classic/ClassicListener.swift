@@ -12,6 +12,8 @@ final class ClassicListener {
   let stall: TimeAmount
   let logger: Logger
   private let maximumConnections: Int
+  /// Whether a migration is under way, in which each connection without protection is told of (R-SEC-21).
+  private let warnsOfPlaintext: Bool
   private var connections: [ObjectIdentifier: ClassicServer] = [:]
   private var budget: ClassicReadBudget<ObjectIdentifier>
   /// Connections that want to be read and may not.
@@ -23,6 +25,7 @@ final class ClassicListener {
     self.services = services
     stall = TimeAmount(configuration.oldPeers.stall)
     maximumConnections = configuration.oldPeers.maximumConnections
+    warnsOfPlaintext = configuration.security.migration.acceptsPlaintext
     budget = ClassicReadBudget(limit: configuration.oldPeers.receiveBudget)
     logger = configuration.logger
   }
@@ -30,16 +33,29 @@ final class ClassicListener {
   /// Serves a connection, whose first byte is about to come through the channel's pipeline.
   func serve(_ channel: any Channel) throws {
     if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
-    guard connections.count < maximumConnections else {
+    let source = PeerDirectory.source(of: channel)
+    // One address has half of them at most, but for the first few, so that it cannot keep all others out.
+    let share = max(16, (maximumConnections + 1) / 2)
+    guard connections.count < maximumConnections,
+      connections.values.count(where: { $0.source == source }) < share
+    else {
       let reason =
         "\(connections.count) connections of old peers are served; raise `oldPeers.maximumConnections`"
-      logger.warning("too many connections of old peers; one was closed", metadata: ["reason": "\(reason)"])
+      services.counters.addRefusal("tooManyOldPeers")
+      services.peerLog.log(
+        .turnedAway, .warning, "too many connections of old peers; one was closed",
+        metadata: ["reason": "\(reason)", "address": "\(source ?? "")"], to: logger)
       throw TransportError(.refused, reason, delivery: .notDelivered)
+    }
+    if warnsOfPlaintext {
+      services.peerLog.log(
+        .plaintext, .warning, "a peer speaks the old protocol in plaintext, which the migration allows",
+        metadata: ["source": "\(source ?? "")"], to: logger)
     }
     var logger = self.logger
     logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
     logger.debug("a peer speaks the old protocol")
-    let server = ClassicServer(listener: self, logger: logger)
+    let server = ClassicServer(listener: self, source: source, logger: logger)
     connections[ObjectIdentifier(server)] = server
     do {
       try ClassicSocket.prepareAccepted(channel)

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import RaftWire
+import StreamMux
 
 /// Serves one connection of an old peer as hashicorp/raft's transport does: a request is read, handled and answered
 /// before the next one is looked at (R-CLS-2).
@@ -25,6 +26,8 @@ final class ClassicServer: ChannelInboundHandler {
   private static let decodedEntryBytes = 120
 
   private let listener: ClassicListener
+  /// The IP address that the connection comes from.
+  let source: String?
   private let logger: Logger
   private var assembler: MessageAssembler
   private var phase = Phase.command
@@ -42,8 +45,9 @@ final class ClassicServer: ChannelInboundHandler {
   private var bytesReceived: UInt64 = 0
   private var bytesSent: UInt64 = 0
 
-  init(listener: ClassicListener, logger: Logger) {
+  init(listener: ClassicListener, source: String?, logger: Logger) {
     self.listener = listener
+    self.source = source
     self.logger = logger
     lastProgress = listener.eventLoop.now
     assembler = MessageAssembler(limits: listener.services.messageLimits)
@@ -297,7 +301,10 @@ final class ClassicServer: ChannelInboundHandler {
       guard self.lastProgress + self.listener.stall <= self.listener.eventLoop.now else {
         return self.armStallTimer()
       }
-      self.logger.warning("an old peer stopped inside a request or an answer; its connection is closed")
+      self.listener.services.counters.add(.silent)
+      self.listener.services.peerLog.log(
+        .connectionEnd, .warning,
+        "an old peer stopped inside a request or an answer; its connection is closed", to: self.logger)
       self.close()
     }
   }

@@ -144,7 +144,7 @@ extension TransportError {
   /// What upstream's core takes for "this peer knows no pre-votes, so count it as granted" (R-CLS-18).
   static func unexpectedCommand(_ target: DialTarget) -> TransportError {
     TransportError(
-      .remote, "\(target.name) does not know pre-votes: it closed the connection", delivery: .notDelivered,
+      .remote, "\(target.name) does not know pre-votes: it closed the connection", delivery: .unknown,
       remote: RemoteError(bytes: ByteBuffer(string: "unexpected command")))
   }
 }

@@ -126,6 +126,10 @@ final class ConnectionDriver: ChannelInboundHandler {
       finish(failure.closure)
     } else {
       logger.debug("the socket failed", metadata: ["error": "\(error)"])
+      // A reset is an end that the peer has made; with anything else it is the path that has failed.
+      if let error = error as? IOError, !error.isReset {
+        finish(.transportFailed("the socket failed: \(error)"))
+      }
     }
     context.close(promise: nil)
   }

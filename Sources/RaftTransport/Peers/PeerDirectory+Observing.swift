@@ -18,9 +18,11 @@ extension PeerDirectory: ConnectionObserver {
       else {
         return []
       }
-      let advertised = DialTarget(address: identity.advertisedAddress, id: identity.id)
-      guard case .dialled(let target) = record.direction else { return [advertised] }
-      return [advertised, DialTarget(address: target.address, id: identity.id)]
+      // Where we dialled, the address that the peer names besides is a mere claim.
+      guard case .dialled(let target) = record.direction else {
+        return [DialTarget(address: identity.advertisedAddress, id: identity.id)]
+      }
+      return [DialTarget(address: target.address, id: identity.id)]
     }
     for target in targets { oldPeers.spokeRMUX(target) }
   }
@@ -50,7 +52,7 @@ extension PeerDirectory: ConnectionObserver {
     }
     if settings.environment.has(.keepsRouteOfDead) { return }
     let error = TransportError(code, closure.explanation, delivery: .notDelivered)
-    guard unheard, closure == .endOfInput, case .dialled(let target) = direction(of: link.id) else {
+    guard unheard, closure == .endOfInput, let target = possibleOldPeer(behind: link.id) else {
       return remove(link, error)
     }
     // Calls wait a moment longer, and know then whether it is worth their while to try the old protocol.
@@ -63,8 +65,14 @@ extension PeerDirectory: ConnectionObserver {
     }
   }
 
-  private func direction(of link: LinkID) -> LinkRecord.Direction? {
-    state.withLock { $0.table.links[link]?.direction }
+  /// Whom we dialled, unless he has shown himself by something better before than an old peer could (R-SEC-9).
+  private func possibleOldPeer(behind link: LinkID) -> DialTarget? {
+    state.withLock { state in
+      guard case .dialled(let target) = state.table.links[link]?.direction,
+        state.methods.objection(to: .none, from: target.id) == nil
+      else { return nil }
+      return target
+    }
   }
 }
 

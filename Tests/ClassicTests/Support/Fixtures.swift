@@ -122,7 +122,9 @@ extension MuxTransport {
       group.cancelAll()
       return first
     }
-    guard let first else { throw NeverHappened(description: "an RPC at \(localAddress)") }
+    guard let first else {
+      throw NeverHappened(description: "an RPC at \(localAddress), which does this: \(await statistics())")
+    }
     return first
   }
 
