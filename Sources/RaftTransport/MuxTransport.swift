@@ -257,7 +257,9 @@ public final class MuxTransport: Transport, Service {
             metadata: ["server": "\(id)", "address": "\(address)", "attempt": "\(attempt)"])
         }
       }
-      // Whether it is an old peer shows when it answers this call.
+      // Whether it is an old peer shows when it answers this call. What was seen here is no reason for a later one: until
+      // then there may be another server.
+      directory.forgetFailures(of: peer)
       return .classic(peer)
     }
   }

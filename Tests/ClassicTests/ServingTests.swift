@@ -313,6 +313,42 @@ import Testing
     #expect(await transport.classicConnections().isEmpty)
   }
 
+  // R-CLS-9
+  @Test("requests count as long as handlers have them, also when their connections are gone")
+  func requestsOutliveConnections() async throws {
+    let transport = try await listen("server", .classicOnly) { $0.oldPeers.receiveBudget = 1 << 20 }
+    let large = AppendEntriesRequest(
+      term: 5, entries: [LogEntry(index: 1, term: 5, data: ByteBuffer(repeating: 1, count: 700_000))])
+    try await closing(transport) {
+      var held: [IncomingRPC] = []
+      for _ in 0..<2 {
+        let client = try await RawSocket.connect(to: transport.localAddress)
+        await client.send(try bytes(of: large))
+        held.append(try await transport.nextRPC())
+        try await client.reset()
+      }
+      try await eventually("they are gone") { await transport.statistics().connections.isEmpty }
+      // There is no room for a third one; a vote has always room.
+      let third = try await RawSocket.connect(to: transport.localAddress)
+      async let sending: Void = third.send(try bytes(of: large))
+      try await eventually("it is read from") {
+        await transport.statistics().connections.contains { $0.bytesReceived > 60_000 }
+      }
+      let voter = try await RawSocket.connect(to: transport.localAddress)
+      await voter.send(try bytes(of: Self.vote))
+      let next = try await transport.nextRPC()
+      guard case .requestVote = next.command else {
+        throw NeverHappened(description: "the vote before what has no room")
+      }
+      next.fail("no")
+      for rpc in held { rpc.fail("late") }
+      try await transport.nextRPC().fail("no")
+      try await sending
+      await third.close()
+      await voter.close()
+    }
+  }
+
   // R-CLS-3, R-CLS-25
   @Test(
     "the mode says who is served", arguments: [TransportConfiguration.ProtocolChoice.rmuxOnly, .classicOnly])

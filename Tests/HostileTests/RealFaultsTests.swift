@@ -81,8 +81,14 @@ struct RealFaultsTests {
         for future in futures {
           let error = try await failure("a request to a process that is killed") { try await future.response }
           #expect(error.code == .connectionLost, "\(error)")
+          #expect(error.delivery == .unknown, "its handler had the request")
         }
         await pipeline.close()
+        let error = try await failure("a call to a process that is gone") {
+          try await sender.proveCall(to: "b", at: receiver.address)
+        }
+        #expect(error.code == .unreachable, "\(error)")
+        #expect(error.delivery == .notDelivered)
       }
     }
   }
@@ -110,7 +116,7 @@ struct RealFaultsTests {
   // MARK: A black hole
 
   @Test(
-    "A process that is stopped is given up as silent within the liveness bound, and found again when it goes on"
+    "A process that is stopped is given up as silent and not by the call's own limit, and found again when it goes on"
   )
   func stopped() async throws {
     let log = LogCapture()

@@ -1,4 +1,5 @@
 #if Authentication
+  import Foundation
   import RaftTransport
   import RaftTransportTesting
   import Synchronization
@@ -46,6 +47,45 @@
         try await caller.proveCall(to: callee, as: "b")
         #expect(await caller.connections(to: "b").map(\.localPort) != before)
         #expect(seen.all.count == 2 && seen.all.first != seen.all.last)
+        await echo.stop()
+      }
+    }
+
+    // R-SEC-18
+    @Test("Files that were written anew are read by a reload, and shown on new connections")
+    func rewrittenFiles() async throws {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+      func write(_ identity: CertificateAuthority.Identity) throws {
+        try identity.certificate.write(toFile: path("a.pem"), atomically: true, encoding: .utf8)
+        try identity.key.write(toFile: path("a.key"), atomically: true, encoding: .utf8)
+      }
+      let certificates = try TestCertificates()
+      try Data(certificates.root).write(to: folder.appendingPathComponent("ca.pem"))
+      try write(try certificates.issue("a"))
+      let credentials = try TLSCredentials(
+        certificateFile: path("a.pem"), privateKeyFile: path("a.key"), trustRootsFile: path("ca.pem"))
+      let seen = Seen()
+      let caller = try await listen("a", .tls(credentials))
+      let callee = try await listen(
+        "b",
+        TransportSecurity.tls(try certificates.credentials("b")).authorizing { peer in
+          if let certificate = peer.certificate { seen.add(certificate.derBytes) }
+          return .admit
+        })
+      try await closing(caller, callee) {
+        let echo = EchoConsumer(callee)
+        try await caller.proveCall(to: callee, as: "b")
+        try write(try certificates.issue("a"))
+        await caller.closeStreams()
+        try await caller.proveCall(to: callee, as: "b")
+        #expect(seen.all.count == 2 && seen.all.first == seen.all.last, "nobody has said that they are new")
+        try credentials.reload()
+        await caller.closeStreams()
+        try await caller.proveCall(to: callee, as: "b")
+        #expect(seen.all.count == 3 && seen.all.first != seen.all.last)
         await echo.stop()
       }
     }

@@ -61,17 +61,17 @@ final class ClassicListener {
       try ClassicSocket.prepareAccepted(channel)
       try channel.pipeline.syncOperations.addHandler(server)
     } catch {
-      ended(server)
+      ended(server, stillHolding: 0)
       throw error
     }
   }
 
-  /// A connection is gone.
-  func ended(_ server: ClassicServer) {
+  /// A connection is gone; a handler may still have its last request.
+  func ended(_ server: ClassicServer, stillHolding bytes: Int) {
     let key = ObjectIdentifier(server)
     connections[key] = nil
     waiting[key] = nil
-    note(server, holds: 0)
+    note(server, holds: bytes)
   }
 
   /// Every connection answers one more request and is closed then (R-CLS-11).

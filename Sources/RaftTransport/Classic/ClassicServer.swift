@@ -215,7 +215,9 @@ final class ClassicServer: ChannelInboundHandler {
     case .body(let body, _):
       phase = .body(body, answer: bytes)
       advance()
-    case .command, .answering, .over:
+    case .over:
+      listener.note(self, holds: 0)
+    case .command, .answering:
       return
     }
   }
@@ -316,10 +318,14 @@ final class ClassicServer: ChannelInboundHandler {
       takeBody(body)
       body.fail(why)
     }
+    // What a handler has lives on with it, and so it counts until its answer, or whoever sends requests and goes away
+    // could have any number of them (R-CLS-9).
+    var handled = 0
+    if case .handling = phase { handled = requestBytes }
     phase = .over
     stallTimer?.cancel()
     stallTimer = nil
-    listener.ended(self)
+    listener.ended(self, stillHolding: handled)
   }
 
   var statistics: TransportStatistics.Connection {

@@ -3,6 +3,14 @@ import NIOPosix
 import RaftTransport
 import Synchronization
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// One end of a connection that says whatever a test wants, byte by byte.
 final class RawSocket: Sendable {
   private let channel: any Channel
@@ -57,6 +65,15 @@ final class RawSocket: Sendable {
   }
 
   func close() async {
+    try? await channel.close()
+  }
+
+  /// Ends the connection by RST, which leaves the other end nobody to answer to.
+  func reset() async throws {
+    guard let socket = channel as? any SocketOptionProvider else {
+      throw NeverHappened(description: "a socket with options")
+    }
+    try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
     try? await channel.close()
   }
 
