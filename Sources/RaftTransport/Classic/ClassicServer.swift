@@ -40,6 +40,7 @@ final class ClassicServer: ChannelInboundHandler {
   /// Whether the connection ends behind the next answer.
   private var isRetiring = false
   private var isReading = false
+  private var hasEnded = false
   private var lastProgress: NIODeadline
   private var stallTimer: Scheduled<Void>?
   private var bytesReceived: UInt64 = 0
@@ -314,6 +315,9 @@ final class ClassicServer: ChannelInboundHandler {
   // MARK: The end
 
   private func end(_ why: String) {
+    // The channel says so when it becomes inactive, and when it lets its handlers go.
+    guard !hasEnded else { return }
+    hasEnded = true
     if case .body(let body, _) = phase {
       takeBody(body)
       body.fail(why)
