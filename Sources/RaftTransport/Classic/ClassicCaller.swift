@@ -50,6 +50,12 @@ final class ClassicCaller {
     dial(for: exchange)
   }
 
+  /// Finds out whether a peer bears silence (R-CLS-26). Where an idle connection is open, it does.
+  func look(at target: DialTarget, whenDone: @escaping (Bool) -> Void) {
+    if pool.count(at: target.address) > 0 { return whenDone(true) }
+    start(SilenceCheck(of: target, whenDone: whenDone))
+  }
+
   private func dial(for exchange: any ClassicExchange) {
     let target = exchange.target
     let hostPort: HostPort

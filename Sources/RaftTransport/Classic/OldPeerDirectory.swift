@@ -46,7 +46,7 @@ final class OldPeerDirectory: Sendable {
   /// - Parameter whenDone: Told once, on the event loop.
   func look(at target: DialTarget, whenDone: @escaping @Sendable (_ mayBeOld: Bool) -> Void) {
     guard chooser.choice(for: target) == .rmux(mayFallBack: true) else { return whenDone(false) }
-    perform { $0.start(SilenceCheck(of: target, whenDone: whenDone)) }
+    perform { $0.look(at: target, whenDone: whenDone) }
   }
 
   // MARK: Lifecycle
