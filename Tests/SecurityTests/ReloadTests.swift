@@ -18,6 +18,16 @@
       func add(_ certificate: [UInt8]) { certificates.withLock { $0.append(certificate) } }
     }
 
+    /// A server that remembers the certificates of those who call it.
+    private func witness(_ certificates: TestCertificates, _ seen: Seen) async throws -> MuxTransport {
+      try await listen(
+        "b",
+        TransportSecurity.tls(try certificates.credentials("b")).authorizing { peer in
+          if let certificate = peer.certificate { seen.add(certificate.derBytes) }
+          return .admit
+        })
+    }
+
     // R-SEC-18
     @Test("After a reload old connections stay, and new ones show the new certificate")
     func newCertificate() async throws {
@@ -25,12 +35,7 @@
       let credentials = try certificates.credentials("a")
       let seen = Seen()
       let caller = try await listen("a", .tls(credentials))
-      let callee = try await listen(
-        "b",
-        TransportSecurity.tls(try certificates.credentials("b")).authorizing { peer in
-          if let certificate = peer.certificate { seen.add(certificate.derBytes) }
-          return .admit
-        })
+      let callee = try await witness(certificates, seen)
       try await closing(caller, callee) {
         let echo = EchoConsumer(callee)
         try await caller.proveCall(to: callee, as: "b")
@@ -69,12 +74,7 @@
         certificateFile: path("a.pem"), privateKeyFile: path("a.key"), trustRootsFile: path("ca.pem"))
       let seen = Seen()
       let caller = try await listen("a", .tls(credentials))
-      let callee = try await listen(
-        "b",
-        TransportSecurity.tls(try certificates.credentials("b")).authorizing { peer in
-          if let certificate = peer.certificate { seen.add(certificate.derBytes) }
-          return .admit
-        })
+      let callee = try await witness(certificates, seen)
       try await closing(caller, callee) {
         let echo = EchoConsumer(callee)
         try await caller.proveCall(to: callee, as: "b")

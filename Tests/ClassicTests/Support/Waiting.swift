@@ -1,0 +1,1 @@
+../../RaftTransportTests/Support/Waiting.swift
