@@ -48,6 +48,8 @@ package actor Probe {
   /// The peer's requests that came whole, newest last.
   private(set) var requests: [WireCommand] = []
   private(set) var hasReadPreface = false
+  private var hasWelcomed = false
+  private var hasFinished = false
 
   init(
     _ socket: ProbeChannel, subject: Subject, settings: SuiteSettings, deadline: NIODeadline,
@@ -207,7 +209,10 @@ package actor Probe {
       auditor.sent(frame)
       bytes += frame.encoded(checksummed: isChecksummed)
       if frame.type == FrameKind.hello { hello = ProbeHello(decoding: frame.payload) }
-      if frame.type == FrameKind.welcome, frame.code == 0 { isChecksummed = agreesOnChecksums }
+      if frame.type == FrameKind.welcome, frame.code == 0 {
+        hasWelcomed = true
+        isChecksummed = agreesOnChecksums
+      }
     }
     if frames.count > 24 { note("> \(frames.count) frames, the first: \(frames[0])") }
     return bytes
@@ -223,6 +228,7 @@ package actor Probe {
   /// Half-closes.
   func finish() async {
     note("> end of input")
+    hasFinished = true
     try? await channel.close(mode: .output)
   }
 
@@ -277,6 +283,22 @@ package actor Probe {
     guard let waiter, waiter.ticket == ticket else { return }
     self.waiter = nil
     waiter.continuation.resume()
+  }
+
+  /// Waits for what the peer said behind the last frame that the case waited for, so that it is looked at, too: an answer
+  /// to a PING stands behind it. A peer that cannot answer any more is given a second.
+  func settle() async {
+    guard isChatting, manners.answersPings else { return }
+    let ping = newPing()
+    await send(.ping(ping))
+    while let frame = try? await nextFrame("PONG", within: .seconds(1)) {
+      if frame.type == FrameKind.pong, frame.number == ping { return }
+    }
+  }
+
+  /// Both WELCOMEs were exchanged, and neither side is at its end.
+  private var isChatting: Bool {
+    hasWelcomed && peerWelcome?.code == 0 && ending == nil && !hasFinished
   }
 
   /// What the peer must never have sent on this connection.

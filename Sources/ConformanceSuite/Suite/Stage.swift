@@ -88,6 +88,7 @@ package actor Stage {
   func end() async throws {
     var finding: (any Error)?
     for probe in probes {
+      await probe.settle()
       do { try await probe.checkAudit() } catch { finding = finding ?? error }
     }
     await closeAll()

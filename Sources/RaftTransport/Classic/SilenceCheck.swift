@@ -10,11 +10,12 @@ import NIOCore
 final class SilenceCheck: ClassicExchange {
   private enum State {
     case connecting
-    case listening(ClassicConnection, until: Scheduled<Void>)
+    case listening(until: Scheduled<Void>)
     case ended
   }
 
-  /// The end of a connection that was not wanted follows its beginning closely, however long the path is.
+  /// The end of a connection that was not wanted follows its beginning closely, however long the path is. A proxy that
+  /// first looks for its server may take longer; then a request is sent, and its failure says that it may have arrived.
   static let patience = TimeAmount.milliseconds(100)
 
   let target: DialTarget
@@ -33,7 +34,7 @@ final class SilenceCheck: ClassicExchange {
       connection.giveBack()
       end(staysOpen: true)
     }
-    state = .listening(connection, until: timer)
+    state = .listening(until: timer)
   }
 
   func failed(_ error: TransportError) {
@@ -58,7 +59,7 @@ final class SilenceCheck: ClassicExchange {
   var callsInFlight: Int { 0 }
 
   private func end(staysOpen: Bool) {
-    if case .listening(_, let timer) = state { timer.cancel() }
+    if case .listening(let timer) = state { timer.cancel() }
     if case .ended = state { return }
     state = .ended
     whenDone(staysOpen)

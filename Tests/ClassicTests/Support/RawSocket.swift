@@ -133,8 +133,10 @@ final class RawListener: Sendable {
           // An initializer that throws closes its channel.
           if closesAtOnce { throw ChannelError.ioOnClosedChannel }
           let received = AsyncQueue<ByteBuffer>()
-          try channel.pipeline.syncOperations.addHandler(Collector(received: received))
-          accepted.push(RawSocket(channel: channel, received: received))
+          let connection = RawSocket(channel: channel, received: received)
+          // Not before it is active: what a test says before that is lost.
+          try channel.pipeline.syncOperations.addHandler(
+            Collector(received: received) { accepted.push(connection) })
         }
       }
       .bind(host: "127.0.0.1", port: 0)
@@ -158,9 +160,15 @@ private final class Collector: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let received: AsyncQueue<ByteBuffer>
+  private let activated: () -> Void
 
-  init(received: AsyncQueue<ByteBuffer>) {
+  init(received: AsyncQueue<ByteBuffer>, activated: @escaping () -> Void = {}) {
     self.received = received
+    self.activated = activated
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    activated()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
