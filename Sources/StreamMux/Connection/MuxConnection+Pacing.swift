@@ -3,8 +3,8 @@ package import NIOCore
 /// Bulk that is held back for the sake of those who come later.
 extension MuxConnection {
   /// Whether the owner should ask the system about the socket and call ``take(_:now:)`` before it asks for the next
-  /// transmission. Cheap; false while nothing but control frames and votes is sent.
-  package func wantsFigures(now: NIODeadline) -> Bool {
+  /// transmission. Cheap; false while nothing but control frames and votes is sent. Mutating as ``nextDeadline`` is.
+  package mutating func wantsFigures(now: NIODeadline) -> Bool {
     phase == .running
       && pacer.wantsFigures(
         sent: counts.bytesSent, bulkWaits: scheduler.hasBulk, path: path.bottleneck, now: now)
@@ -22,8 +22,10 @@ extension MuxConnection {
   }
 
   /// About how many bytes may lie between the engine and the path: what is there is the latency of everybody who
-  /// comes later. A millisecond's worth where the rate is known.
-  package var burst: Int { pacer.burst(path.bottleneck) }
+  /// comes later. A millisecond's worth where the rate is known. Mutating as ``nextDeadline`` is.
+  package var burst: Int {
+    mutating get { pacer.burst(path.bottleneck) }
+  }
 
   /// What the system's figures have shown of the path.
   package var bottleneck: BottleneckModel { path.bottleneck }

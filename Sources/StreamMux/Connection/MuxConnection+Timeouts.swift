@@ -7,13 +7,21 @@ extension MuxConnection {
   static let endingPatience = TimeAmount.seconds(1)
 
   /// When `handleTimeout(now:)` has something to do; in the past if it has already. Early calls are harmless.
+  ///
+  /// It changes nothing. It is asked in every turn, and asking by way of `mutating` is what spares an owner that is a
+  /// class a copy of the whole connection.
   package var nextDeadline: NIODeadline? {
-    switch phase {
-    case .handshaking: handshake.deadline
-    case .running:
-      [drainState.deadline, pacer.heldUntil].reduce(keepAlive.deadline) { min($0, $1 ?? $0) }
-    case .ending, .outputClosed: endingDeadline ?? .uptimeNanoseconds(0)
-    case .closed: nil
+    mutating get {
+      switch phase {
+      case .handshaking: return handshake.deadline
+      case .running:
+        var next = keepAlive.deadline
+        if let deadline = drainState.deadline { next = min(next, deadline) }
+        if let held = pacer.heldUntil { next = min(next, held) }
+        return next
+      case .ending, .outputClosed: return endingDeadline ?? .uptimeNanoseconds(0)
+      case .closed: return nil
+      }
     }
   }
 

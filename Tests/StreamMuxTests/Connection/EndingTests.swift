@@ -218,7 +218,8 @@ struct EndingTests {
       }
     }
     #expect(last == ["ending", "shouldCloseOutput", "closed"])
-    #expect(lone.engine.nextDeadline == nil)
+    let deadline = lone.engine.nextDeadline
+    #expect(deadline == nil)
     #expect(throws: OpenError.closed) {
       try lone.engine.open(StreamOpening(trafficClass: .append), now: lone.now)
     }
