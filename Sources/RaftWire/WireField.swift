@@ -78,24 +78,36 @@ package enum WireField: UInt8, CaseIterable, Sendable {
     return unsafe isEqual(bytes, expected) ? candidate : nil
   }
 
-  /// Whether two buffers of the same length hold the same bytes, eight at a time: a name is looked at for each field
-  /// of each entry.
+  /// Whether two buffers of the same length, at least 2, hold the same bytes: a name is looked at for each field of each
+  /// entry, so it is compared in words, the last of which overlaps the one before.
   private static func isEqual(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
-    let count = one.count
+    switch one.count {
+    case 8...: unsafe isEqual(one, other, by: UInt64.self)
+    case 4...: unsafe isEqual(one, other, by: UInt32.self)
+    default: unsafe isEqual(one, other, by: UInt16.self)
+    }
+  }
+
+  /// The same for buffers of at least one word.
+  @inline(__always)
+  private static func isEqual<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, by word: Word.Type
+  ) -> Bool {
+    let last = one.count - MemoryLayout<Word>.size
     var offset = 0
-    while count - offset >= 8 {
-      let (left, right) = unsafe (
-        one.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
-        other.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      )
-      guard left == right else { return false }
-      offset += 8
+    while offset < last {
+      guard unsafe isEqual(one, other, word, at: offset) else { return false }
+      offset += MemoryLayout<Word>.size
     }
-    while offset < count {
-      guard unsafe one[offset] == other[offset] else { return false }
-      offset += 1
-    }
-    return true
+    return unsafe isEqual(one, other, word, at: last)
+  }
+
+  @inline(__always)
+  private static func isEqual<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, _ word: Word.Type, at offset: Int
+  ) -> Bool {
+    unsafe one.loadUnaligned(fromByteOffset: offset, as: word)
+      == other.loadUnaligned(fromByteOffset: offset, as: word)
   }
 
   /// The only field that a name of this length and beginning can be.

@@ -136,7 +136,8 @@ extension WireReader {
       if try takeNil() {
         result.append(nil)
       } else {
-        var entry = (index < earlier.count ? earlier[index] : nil) ?? .blank
+        var entry = LogEntry.blank
+        if index < earlier.count, let known = earlier[index] { entry = known }
         try read(into: &entry)
         result.append(consume entry)
       }

@@ -189,10 +189,11 @@ extension MuxConnection {
     var most = Int(framePayload) - group
     if pick.ring != .election {
       // A frame that was begun cannot be interrupted: it is the latency of everybody who comes later (R-PATH-1, R-SCH-7).
-      most = min(most, burst - group)
+      most = min(most, pacer.burst(path.bottleneck) - group)
       if !scheduler.isEmpty { most = min(most, configuration.scheduling.bulkFrame) }
     }
-    return min(most, room, streams[pick.key].queue.byteCount, streams[pick.key].sendWindow.available)
+    return streams[pick.key].queue.frameLength(
+      atMost: min(most, room, streams[pick.key].sendWindow.available))
   }
 
   private mutating func afterData(_ key: StreamKey) {

@@ -25,6 +25,19 @@ package struct SendQueue: Sendable {
     endsAfterLastByte = true
   }
 
+  /// How many bytes the next frame should take of the first `limit`: all of them, unless it can end where one of the
+  /// owner's writes ends without becoming much shorter. What was written together is mostly a message, and one that
+  /// arrives within one frame needs not be put together.
+  package func frameLength(atMost limit: Int) -> Int {
+    guard limit < byteCount else { return byteCount }
+    var whole = 0
+    for buffer in buffers {
+      guard whole + buffer.readableBytes <= limit else { break }
+      whole += buffer.readableBytes
+    }
+    return whole >= limit - limit / 4 ? whole : limit
+  }
+
   /// Moves the next `count` bytes to the end of `pieces` as slices.
   package mutating func take(_ count: Int, into pieces: inout Deque<ByteBuffer>) {
     precondition(count >= 0 && count <= byteCount, "more bytes taken than were written")
