@@ -54,7 +54,7 @@ private actor GoSession: MeasuringSession {
   }
 
   func measure(_ effort: Effort) async throws -> Sample {
-    let order = WorkloadOrder(workload, files: files, effort)
+    let order = try WorkloadOrder(workload, files: files, effort)
     return try await client.ask(
       PeerLines.Order(order: "measure", workload: order), patience: effort.patience(files))
   }

@@ -24,7 +24,7 @@ struct OutgoingSnapshot: Sendable {
     self.origin =
       switch origin {
       case .memory: .memory(Self.pieces(of: bytes))
-      case .file: .file(files.path(content))
+      case .file: .file(try files.path(content))
       }
   }
 

@@ -1,33 +1,35 @@
 import Foundation
 import NIOCore
+import Synchronization
 
-/// The bytes that snapshots are made of, in files that are removed at the end.
-struct SnapshotFiles: Sendable {
+/// The bytes that snapshots are made of, in files that are made when they are asked for and removed at the end.
+final class SnapshotFiles: Sendable {
   /// The length of each in bytes.
   let size: Int
   private let directory: URL
+  private let made = Mutex<Set<Workload.SnapshotContent>>([])
 
-  /// Makes the files.
   init(size: Int) throws {
     self.size = size
     directory = FileManager.default.temporaryDirectory.appending(
       path: "raft-mux-bench-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    do {
-      for content in Workload.SnapshotContent.allCases { try make(content) }
-    } catch {
-      remove()
-      throw error
-    }
   }
 
-  func path(_ content: Workload.SnapshotContent) -> String {
-    directory.appending(path: content.rawValue).path
+  /// Where the file is, which is made first if nobody has asked for it before.
+  func path(_ content: Workload.SnapshotContent) throws -> String {
+    let path = directory.appending(path: content.rawValue).path
+    try made.withLock { made in
+      guard !made.contains(content) else { return }
+      try make(content, at: path)
+      made.insert(content)
+    }
+    return path
   }
 
   /// The first bytes of a file, or all of it.
   func bytes(_ content: Workload.SnapshotContent, upTo limit: Int? = nil) throws -> ByteBuffer {
-    let file = try FileHandle(forReadingFrom: URL(filePath: path(content)))
+    let file = try FileHandle(forReadingFrom: URL(filePath: try path(content)))
     defer { try? file.close() }
     var bytes = ByteBuffer()
     var remaining = min(limit ?? size, size)
@@ -44,14 +46,13 @@ struct SnapshotFiles: Sendable {
     try? FileManager.default.removeItem(at: directory)
   }
 
-  private func make(_ content: Workload.SnapshotContent) throws {
+  private func make(_ content: Workload.SnapshotContent, at path: String) throws {
     // Far more than zlib's window, so that repeating it helps nobody.
     let pattern =
       switch content {
       case .text: Data(GeneratedText.lines(20_000).utf8)
       case .random: Self.randomBytes(count: 4 << 20)
       }
-    let path = path(content)
     guard FileManager.default.createFile(atPath: path, contents: nil) else {
       throw BenchError("the file \(path) cannot be made")
     }
@@ -67,11 +68,7 @@ struct SnapshotFiles: Sendable {
 
   private static func randomBytes(count: Int) -> Data {
     var generator = SystemRandomNumberGenerator()
-    var bytes = Data(capacity: count)
-    while bytes.count < count {
-      let word = generator.next()
-      for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
-    }
-    return bytes
+    let words = (0..<count / 8).map { _ in generator.next() }
+    return unsafe words.withUnsafeBytes { unsafe Data($0) }
   }
 }

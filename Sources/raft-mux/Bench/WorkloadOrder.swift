@@ -22,7 +22,7 @@ struct WorkloadOrder: Codable, Sendable {
   var snapshotLimit = 0
   var seconds = 0.0
 
-  init(_ workload: Workload, files: SnapshotFiles, _ effort: Effort) {
+  init(_ workload: Workload, files: SnapshotFiles, _ effort: Effort) throws {
     switch workload.kind {
     case .unary(let callers):
       kind = "unary"
@@ -46,7 +46,7 @@ struct WorkloadOrder: Codable, Sendable {
     case .snapshot(let shape, let size):
       snapshotLimit = size ?? 0
       kind = "snapshot"
-      file = files.path(shape.content)
+      file = try files.path(shape.content)
       isInMemory = shape.source == .memory
     case .latency(let question, let load):
       kind = question.rawValue
@@ -54,7 +54,7 @@ struct WorkloadOrder: Codable, Sendable {
       entries = Workload.loadBatch.entries
       entryBytes = Workload.loadBatch.entryBytes
       depth = Workload.deepPipeline
-      file = files.path(.random)
+      if load != .idle { file = try files.path(.random) }
       askers = effort.asking.askers
       rate = effort.asking.rate
       leastCalls = effort.asking.leastCalls
