@@ -11,8 +11,6 @@ final class ConnectionDriver: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// The most bytes asked of the engine at once: what lies behind it is the latency of everybody's next frame.
-  private static let transmissionLimit = 64 * 1_024
   /// Rounds of write and flush after which the loop's other connections, and what has arrived, get their turn.
   private static let roundsPerTurn = 4
   /// All owners are looked at for one deadline, so not more often than this.
@@ -247,7 +245,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   private func transmit() -> Bool {
     guard let context else { return false }
     sampleSocket(context)
-    let limit = min(Self.transmissionLimit, burst)
+    let limit = SocketOptions.mostPending(forBurst: burst)
     var hasWritten = false
     while context.channel.isWritable,
       let bytes = engine.nextTransmission(limit: limit, now: eventLoop.now)

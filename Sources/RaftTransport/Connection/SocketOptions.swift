@@ -3,12 +3,7 @@ import NIOPosix
 
 /// The options that every connection's socket gets, dialled or accepted.
 enum SocketOptions {
-  /// Bytes that wait in NIO; above it nothing more is asked of the engine, since what lies here is the latency of
-  /// whatever comes next (R-SCH).
-  private static let pendingWrites = ChannelOptions.Types.WriteBufferWaterMark(
-    low: 32 * 1_024, high: 64 * 1_024)
-
-  /// Unsent bytes that the kernel takes beyond what is under way.
+  /// Unsent bytes that the kernel takes beyond what is under way, as long as nothing is known of the path.
   static let firstBurst = 128 * 1_024
 
   /// Linux's number of `TCP_NOTSENT_LOWAT`, which not every C library names.
@@ -16,7 +11,7 @@ enum SocketOptions {
 
   /// One read takes up to this much, so that a frame's entries mostly lie in one buffer.
   private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
-    minimum: 2_048, initial: 16 * 1_024, maximum: 64 * 1_024)
+    minimum: 2_048, initial: 16 * 1_024, maximum: 128 * 1_024)
 
   #if os(Linux)
     private static let unsentLowWater = ChannelOptions.Types.SocketOption(
@@ -26,20 +21,27 @@ enum SocketOptions {
   /// Changes how many bytes may lie between the engine and the path (R-PATH-1). On the channel's event loop.
   static func limitBurst(to bytes: Int, on channel: any Channel) {
     guard let options = channel.syncOptions else { return }
-    let waiting = ChannelOptions.Types.WriteBufferWaterMark(
-      low: min(pendingWrites.low, bytes / 2), high: min(pendingWrites.high, bytes))
     // A system that does not know the option, or a socket that is closing: then it is as it was.
-    try? options.setOption(.writeBufferWaterMark, value: waiting)
+    try? options.setOption(.writeBufferWaterMark, value: pendingWrites(forBurst: bytes))
     #if os(Linux)
       try? options.setOption(unsentLowWater, value: bytes)
     #endif
+  }
+
+  /// Bytes that may wait in NIO, and about what is asked of the engine at once: they, too, are the latency of whatever
+  /// comes next (R-PATH-1), and what one system call sends.
+  static func mostPending(forBurst burst: Int) -> Int { min(burst, max(64 * 1_024, burst / 2)) }
+
+  private static func pendingWrites(forBurst burst: Int) -> ChannelOptions.Types.WriteBufferWaterMark {
+    let most = mostPending(forBurst: burst)
+    return ChannelOptions.Types.WriteBufferWaterMark(low: most / 2, high: most)
   }
 
   static func apply(to channel: any Channel) -> EventLoopFuture<Void> {
     let common = channel.setOption(.tcpOption(.tcp_nodelay), value: 1).flatMap {
       channel.setOption(.allowRemoteHalfClosure, value: true)
     }.flatMap {
-      channel.setOption(.writeBufferWaterMark, value: pendingWrites)
+      channel.setOption(.writeBufferWaterMark, value: pendingWrites(forBurst: firstBurst))
     }.flatMap {
       channel.setOption(.recvAllocator, value: receiveBuffers)
     }

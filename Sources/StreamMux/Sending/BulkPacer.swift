@@ -395,7 +395,10 @@ package struct BulkPacer: Equatable, Sendable {
   /// Bytes that may lie between the scheduler and the path, and the most that one frame of bulk should hold.
   package func burst(_ path: BottleneckModel) -> Int {
     switch phase {
-    case .unmeasured, .aside: return 128 * 1_024
+    case .unmeasured: return 128 * 1_024
+    // A path like this is as fast as writes are large, but no vote should wait longer for it: a quarter of a
+    // millisecond.
+    case .aside: return Int(min(max(path.fastestTrain / 4_000, 128 * 1_024), 512 * 1_024))
     case .startUp: return Int(min(max((path.rate ?? 0) / 500, 16_384), 128 * 1_024))
     case .steady, .draining: return Int(min(max((path.rate ?? 0) / 1_000, 4_096), 128 * 1_024))
     }
