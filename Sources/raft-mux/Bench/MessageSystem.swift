@@ -30,7 +30,8 @@ final class MessageSystem: MeasuredSystem {
     case .snapshot(let shape, let size):
       let bytes = try files.bytes(shape.content, upTo: size)
       let channel = try await connect { BulkSendingHandler() }
-      return BulkSession(channel: channel, bytes: bytes, sides: TwoSides(server: server), wireBytes: Tally())
+      return BulkSession(
+        channel: channel, message: BulkMessage(bytes), sides: TwoSides(server: server), wireBytes: Tally())
     case .unary, .pipelines, .peers, .codec, .idle, .latency:
       return try await messages(Workload.Batch(entries: 1, entryBytes: 64), depth: 1)
     }
