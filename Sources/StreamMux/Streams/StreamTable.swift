@@ -29,6 +29,7 @@ struct StreamTable: Sendable {
   subscript(key: StreamKey) -> Stream {
     // Not `_read`: this compiler reads the fields of a large value after the accessor has ended, as the address sanitizer
     // shows. Optimised code copies no more of the stream than what is asked for.
+    @inline(__always)
     get {
       precondition(contains(key), "a stale key")
       return slots[Int(key.slot)].stream
