@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 import Testing
 
@@ -33,21 +32,6 @@ struct BenchPartsTests {
     // The words 1 and 2, the second one incomplete: sums 3, sums of sums 1 + 3.
     sum.update(ByteBuffer(bytes: [1, 0, 0, 0, 0, 0, 0, 0, 2]))
     #expect(sum.value == 3 ^ (4 << 32))
-  }
-
-  @Test("A snapshot's file is made when it is asked for, once, and no other with it")
-  func filesOnDemand() throws {
-    let files = try SnapshotFiles(size: 1_000_003)
-    defer { files.remove() }
-    let path = try files.path(.random)
-    let folder = URL(filePath: path).deletingLastPathComponent().path
-    #expect(
-      try FileManager.default.contentsOfDirectory(atPath: folder) == [URL(filePath: path).lastPathComponent])
-    let bytes = try files.bytes(.random)
-    #expect(bytes.readableBytes == 1_000_003)
-    #expect(try files.path(.random) == path)
-    #expect(try files.bytes(.random) == bytes)
-    #expect(try files.bytes(.text, upTo: 5).readableBytes == 5)
   }
 
   @Test("A spread is the middle and the ends, whatever the order")

@@ -235,7 +235,7 @@ private struct PairRun {
 
   /// Bulk that is held back, and a drain, wait for time to pass.
   private mutating func advance() {
-    let next = engines.compactMap(\.nextDeadline).min() ?? now
+    let next = engines.indices.compactMap { engines[$0].nextDeadline }.min() ?? now
     now = max(now + .milliseconds(1), min(next, now + .milliseconds(100)))
     handleTimeouts()
   }
