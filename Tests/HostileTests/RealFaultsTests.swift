@@ -77,6 +77,7 @@ struct RealFaultsTests {
         let pipeline = try await sender.appendEntriesPipeline(id: "b", target: receiver.address)
         var futures: [AppendFuture] = []
         for number: UInt64 in 1...16 { futures.append(try await pipeline.appendEntries(numbered(number))) }
+        while try await receiver.line(beginning: "holding") != "holding 16" {}
         receiver.kill()
         for future in futures {
           let error = try await failure("a request to a process that is killed") { try await future.response }
@@ -125,6 +126,7 @@ struct RealFaultsTests {
       try await FaultProcess.with { receiver in
         try await sender.proveCall(to: "b", at: receiver.address)
         receiver.stop()
+        try await eventually("it has stopped") { receiver.isStopped }
         let error = try await failure("a call into a black hole") {
           try await sender.proveCall(to: "b", at: receiver.address)
         }

@@ -63,7 +63,10 @@ final class FaultNode: Sendable {
       await echo.stop()
     case .hold:
       var held: [IncomingRPC] = []
-      for await rpc in transport.consumer { held.append(rpc) }
+      for await rpc in transport.consumer {
+        held.append(rpc)
+        Self.say("holding \(held.count)")
+      }
     case .store(let path):
       for await rpc in transport.consumer {
         guard case .installSnapshot(_, let body, let responder) = rpc.command else {

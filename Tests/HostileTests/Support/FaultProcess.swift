@@ -82,6 +82,7 @@ final class FaultProcess: Sendable {
 
   func kill() { send(SIGKILL, to: process.id) }
 
+  /// It may still answer until ``isStopped``.
   func stop() { send(SIGSTOP, to: process.id) }
 
   func goOn() { send(SIGCONT, to: process.id) }
@@ -96,6 +97,16 @@ final class FaultProcess: Sendable {
       return line?.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
     }
     return (kilobytes("VmRSS:") << 10, kilobytes("VmHWM:") << 10)
+  }
+
+  /// Whether the system has stopped all its threads.
+  var isStopped: Bool {
+    let threads = "/proc/\(process.id)/task"
+    let states = ((try? FileManager.default.contentsOfDirectory(atPath: threads)) ?? []).map { thread in
+      (try? String(contentsOfFile: "\(threads)/\(thread)/status", encoding: .utf8))?.contains("State:\tT")
+        ?? true
+    }
+    return !states.contains(false)
   }
 
   var descriptorCount: Int {
