@@ -214,6 +214,7 @@ struct SocketsHostileInputTests {
     for echo in echoes { await echo.stop() }
   }
 
+  // R-SEC-8, R-ERR-6
   @Test(
     "Bad input is refused with its code and its reason, and nobody else notices",
     arguments: strangers + greetings + violations)
@@ -292,6 +293,7 @@ struct SocketsHostileInputTests {
     }
   }
 
+  // R-PAY-48, R-STR-5, R-STR-6, R-STR-7, R-STR-8, R-ERR-8
   @Test(
     "What is wrong with one stream ends that stream alone",
     arguments: [

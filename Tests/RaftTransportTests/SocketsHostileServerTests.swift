@@ -162,6 +162,7 @@ struct SocketsHostileServerTests {
     },
   ]
 
+  // R-DRN-12, R-DRN-14, R-PAY-49
   @Test("Bad answers end their own call with what is known of it", arguments: answers)
   func badAnswers(_ answer: Answer) async throws {
     let listener = try await RawListener.start()

@@ -71,7 +71,7 @@ enum RequirementTable {
   R-FLW-5	flow-control.md	MUST NOT	yes	An endpoint MUST NOT make FIN, RESET, STOP, OPEN or any control frame wait for credit.
   R-FLW-6	flow-control.md	MUST	yes	A receiver MUST grant further credit on a half in state open once a quarter of its window or more has been freed since its last grant.
   R-FLW-7	flow-control.md	MUST NOT	yes	A receiver MUST NOT send CREDIT on a half whose FIN or RESET it has received, or on which it has sent STOP.
-  R-FLW-8	flow-control.md	MUST	yes	A receiver MUST count DATA that it drops on a half that it has stopped as consumed.
+  R-FLW-8	flow-control.md	MUST	no	A receiver MUST count DATA that it drops on a half that it has stopped as consumed.
   R-FLW-9	flow-control.md	SHOULD	no	A receiver SHOULD send only the newest limit of a half when several are waiting to be sent.
   R-FLW-10	flow-control.md	MUST	no	A receiver MUST count the bytes of a message as consumed only when the message's handler has answered, or the bytes of a body when its reader has taken them.
   R-FLW-11	flow-control.md	MUST	yes	The assembly budget of a connection MUST be at least the largest message that the receiver accepts.
@@ -159,7 +159,7 @@ enum RequirementTable {
   R-HSK-22	handshake.md	MAY	yes	A refusing WELCOME MAY be sent at any time after the sender's own HELLO and before its accepting WELCOME, also in the place of AUTH.
   R-HSK-23	handshake.md	MUST	yes	After a refusing WELCOME an endpoint MUST send no further frame and half-close the connection.
   R-HSK-24	handshake.md	SHOULD	no	After it has half-closed, an endpoint SHOULD read and discard what arrives, for a bounded time and number of bytes, until the peer's end of input, and then close.
-  R-HSK-25	handshake.md	MUST	yes	An endpoint MUST ignore the `route` bit of a dialler's WELCOME.
+  R-HSK-25	handshake.md	MUST	no	An endpoint MUST ignore the `route` bit of a dialler's WELCOME.
   R-HSK-26	handshake.md	MUST	yes	An endpoint MUST end the connection with `protocolViolation` when a WELCOME has a Winner other than 0 or 1, or a Length between 8 and 536 that does not fit its fields.
   R-HSK-27	handshake.md	MUST NOT	yes	An endpoint MUST NOT send any frame but HELLO, AUTH, WELCOME and the GOAWAY of R-HSK-44 before it has both sent and received an accepting WELCOME.
   R-HSK-28	handshake.md	MUST	yes	An endpoint MUST end the connection with `protocolViolation` on a HELLO, AUTH or WELCOME frame that is out of its order or comes a second time.
@@ -273,8 +273,8 @@ enum RequirementTable {
   R-PAY-38	payloads.md	MUST	yes	Nesting: the message is the first level, each array or map inside one more. 1,023 levels MUST pass and 1,024 MUST be refused, without recursion that the peer controls.
   R-PAY-39	payloads.md	MUST	yes	A message has a largest size, with its type byte or error text (default 64 MiB). It MUST be refused as soon as what it has declared, with one byte for each element that is due, cannot fit any more.
   R-PAY-40	payloads.md	MUST	yes	An array or map has a largest count of elements, keys and values counted apart (default 262,144).
-  R-PAY-41	payloads.md	MUST NOT	yes	A reader MUST NOT reserve memory for what is declared and has not arrived.
-  R-PAY-42	payloads.md	MUST	yes	The work on a message MUST be proportional to its size however it is cut.
+  R-PAY-41	payloads.md	MUST NOT	no	A reader MUST NOT reserve memory for what is declared and has not arrived.
+  R-PAY-42	payloads.md	MUST	no	The work on a message MUST be proportional to its size however it is cut.
   R-PAY-43	payloads.md	MUST	yes	After a refusal nothing more can be read from the stream.
   R-PAY-44	payloads.md	MUST	yes	A receiver MUST take requests of any types, one behind the other, on one stream. (Only a stream of [encoding 1](snapshots.md) carries a single one.)
   R-PAY-45	payloads.md	MUST	yes	The answers of a stream MUST go out in the order of its requests, each whole before the next.
@@ -348,7 +348,7 @@ enum RequirementTable {
   R-STR-10	streams.md	MUST	yes	A sender that does not host several Raft groups MUST send 0 as the group id.
   R-STR-11	streams.md	MUST NOT	yes	A sender MUST NOT send DATA or RESET on a half that it has ended by FIN or RESET.
   R-STR-12	streams.md	MUST	yes	A receiver MUST end the connection with `streamState` on DATA for a half that the peer has ended by FIN or RESET.
-  R-STR-13	streams.md	MUST	yes	A receiver MUST end the connection with `streamState` on a RESET for a half that the peer has ended by RESET, while it has not forgotten the stream.
+  R-STR-13	streams.md	MUST	no	A receiver MUST end the connection with `streamState` on a RESET for a half that the peer has ended by RESET, while it has not forgotten the stream.
   R-STR-14	streams.md	MUST	yes	A receiver MUST ignore RESET for a half that the peer has ended by FIN.
   R-STR-15	streams.md	MUST	yes	An endpoint MUST answer STOP on a half that it has not ended by RESET with the same code, and drop what was queued for it.
   R-STR-16	streams.md	MUST	yes	An endpoint MUST ignore STOP on a half that it has ended.
