@@ -240,17 +240,29 @@ final class InboundStream: StreamOwner {
     case .halted(nil):
       driver.engine.finish(stream)
     case .halted(let fault?):
-      driver.engine.reset(stream, code: fault)
+      end(fault, stream, driver)
     case .requests where peerHasFinished && !isHeldBack:
       guard intake.pendingBytes == 0 else {
         services.logger.debug("a stream ended inside a request", metadata: ["peer": "\(origin.id)"])
-        return endEarly(.malformedMessage, stream, driver)
+        phase = .over
+        end(.malformedMessage, stream, driver)
+        break
       }
       driver.engine.finish(stream)
     case .requests, .body, .over:
       return
     }
     driver.release(stream)
+  }
+
+  /// Ends our half with a code, but not at the cost of answers that are still to be sent: those a reset would drop
+  /// (R-PAY-48, R-PAY-51).
+  private func end(_ fault: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    if driver.engine.queuedBytes(stream) > 0 {
+      driver.engine.finish(stream)
+    } else {
+      driver.engine.reset(stream, code: fault)
+    }
   }
 
   private func endEarly(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {

@@ -8,16 +8,16 @@ struct Coverage: Codable, Equatable {
     /// Files below `Tests/`, each with the test's name behind it.
     let tests: [String]
     let cases: [String]
-
-    var isEmpty: Bool { tests.isEmpty && cases.isEmpty }
+    /// Conversations of the vectors by their names, and the files of others.
+    let vectors: [String]
   }
 
   let about: String
   let coverage: [Entry]
 
   static let about =
-    "The tests and the cases of the conformance suite that claim each requirement. Written by SpecTests with "
-    + "RAFT_MUX_RECORD_SPEC from what the tests themselves say."
+    "The tests, the cases of the conformance suite and the vectors that claim each requirement. Written by SpecTests "
+    + "with RAFT_MUX_RECORD_SPEC from what these themselves say."
 
   private static let file = SpecFolder.spec.appending(path: "tables/coverage.json")
 
@@ -48,10 +48,27 @@ struct Claims {
   private(set) var tests: [String: Set<String>] = [:]
   /// Cases by requirement.
   private(set) var cases: [String: [String]] = [:]
+  /// Vectors by requirement. A test runs each of them.
+  private(set) var vectors: [String: Set<String>] = [:]
   /// Places of claims that no test takes.
   private(set) var orphans: [String] = []
 
-  var ids: Set<String> { Set(tests.keys).union(cases.keys) }
+  var ids: Set<String> { Set(tests.keys).union(cases.keys).union(vectors.keys) }
+
+  private struct Conversations: Decodable {
+    struct Conversation: Decodable {
+      let name: String
+      let requirements: [String]
+    }
+    let conversations: [Conversation]
+  }
+
+  private struct Frames: Decodable {
+    struct Invalid: Decodable {
+      let requirement: String
+    }
+    let invalid: [Invalid]
+  }
 
   init() throws {
     for (path, text) in try SpecFolder.sources(in: ["Tests"]) {
@@ -59,6 +76,12 @@ struct Claims {
       let name = path.dropFirst("Tests/".count)
       for claim in reader.claims { tests[claim.id, default: []].insert("\(name) \(claim.test)") }
       orphans += reader.orphans.map { "\(path):\($0)" }
+    }
+    for item in try SpecFolder.json("vectors/conversations.json", as: Conversations.self).conversations {
+      for id in item.requirements { vectors[id, default: []].insert("conversations.json \(item.name)") }
+    }
+    for item in try SpecFolder.json("vectors/frames.json", as: Frames.self).invalid {
+      vectors[item.requirement, default: []].insert("frames.json")
     }
     for item in Cases.all {
       for id in item.requirements { cases[id, default: []].append(item.id) }
@@ -68,6 +91,10 @@ struct Claims {
   func coverage(of ids: [String]) -> Coverage {
     Coverage(
       about: Coverage.about,
-      coverage: ids.map { .init(id: $0, tests: tests[$0, default: []].sorted(), cases: cases[$0] ?? []) })
+      coverage: ids.map { id in
+        .init(
+          id: id, tests: tests[id, default: []].sorted(), cases: cases[id] ?? [],
+          vectors: vectors[id, default: []].sorted())
+      })
   }
 }

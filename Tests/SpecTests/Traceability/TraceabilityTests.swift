@@ -21,9 +21,16 @@ struct TraceabilityTests {
     let present = claims.coverage(of: requirements.map(\.id)).coverage
     for entry in present {
       let before = recorded[entry.id]
-      let lost = (before?.tests ?? []) + (before?.cases ?? [])
-      let held = entry.tests + entry.cases
-      #expect(before == entry, "\(entry.id): was held by \(lost), is held by \(held)")
+      func holders(_ entry: Coverage.Entry?) -> Set<String> {
+        Set((entry?.tests ?? []) + (entry?.cases ?? []) + (entry?.vectors ?? []))
+      }
+      let (lost, new) = (
+        holders(before).subtracting(holders(entry)), holders(entry).subtracting(holders(before))
+      )
+      #expect(
+        before == entry,
+        "\(entry.id): not there any more: \(lost.sorted()), new: \(new.sorted()); RAFT_MUX_RECORD_SPEC=1 writes the table"
+      )
     }
     #expect(recorded.count == present.count)
   }
@@ -34,6 +41,9 @@ struct TraceabilityTests {
     for (id, tests) in claims.tests where !ids.contains(id) {
       Issue.record("\(tests.sorted()) claim \(id), which does not exist")
     }
+    for (id, vectors) in claims.vectors where !ids.contains(id) {
+      Issue.record("\(vectors.sorted()) claim \(id), which does not exist")
+    }
     for (id, cases) in claims.cases where !ids.contains(id) {
       Issue.record("\(cases) claim \(id), which does not exist")
     }
@@ -42,6 +52,20 @@ struct TraceabilityTests {
   @Test("Every claim stands where a test takes it")
   func noClaimsOutsideOfTests() {
     #expect(claims.orphans.isEmpty, "put these on a test, or say them as part of a sentence")
+  }
+
+  private struct Unobserved: Decodable {
+    struct Entry: Decodable {
+      let id: String
+    }
+    let unobserved: [Entry]
+  }
+
+  @Test("No case claims what the suite is said not to see")
+  func noCaseClaimsTheUnobserved() throws {
+    for entry in try SpecFolder.json("tables/unobserved.json", as: Unobserved.self).unobserved {
+      #expect(claims.cases[entry.id] == nil, "\(entry.id) is listed in unobserved.json")
+    }
   }
 
   @Test("Every requirement is held by a test or a case, or is listed with the reason")
@@ -65,7 +89,8 @@ struct TraceabilityTests {
       """
       Requirements: \(requirements.count), held: \(held(requirements)) (by tests: \
       \(requirements.count { claims.tests[$0.id] != nil }), by cases of the suite: \
-      \(requirements.count { claims.cases[$0.id] != nil })), listed as untested: \(listed.count); \
+      \(requirements.count { claims.cases[$0.id] != nil }), by vectors: \
+      \(requirements.count { claims.vectors[$0.id] != nil })), listed as untested: \(listed.count); \
       MUST and MUST NOT: \(musts.count), held: \(held(musts)); \
       observable of these: \(observable.count), held: \(held(observable)); tests that claim one: \(tests.count)
       """)
