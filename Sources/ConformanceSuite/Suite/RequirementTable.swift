@@ -282,7 +282,7 @@ enum RequirementTable {
   R-PAY-45	payloads.md	MUST	yes	The answers of a stream MUST go out in the order of its requests, each whole before the next.
   R-PAY-46	payloads.md	MAY	yes	A caller MAY send requests before earlier ones of the stream are answered. (How many a receiver hands on before it has answered is its own business; credit holds the caller back.)
   R-PAY-47	payloads.md	MUST	yes	A receiver MUST end its half by FIN once the caller's half has ended by FIN between two requests and all requests are answered.
-  R-PAY-48	payloads.md	SHOULD	yes	A receiver that refuses a request SHOULD send STOP at once, with `malformedMessage` unless another code says more, and end its half behind the answers to earlier requests: by RESET with the same code, or by FIN where RESET would drop such answers.
+  R-PAY-48	payloads.md	SHOULD	yes	A receiver that refuses a request SHOULD send STOP at once, with `malformedMessage` unless another code says more, and end its half behind the answers to earlier requests: by RESET with the same code, once they are on the wire, since RESET drops what is queued.
   R-PAY-49	payloads.md	MUST NOT	yes	A caller MUST NOT take a half that ends, in whatever way, before an answer is whole for that answer. (The fate of its request is unknown; a receiver that was made of upstream's transport ends its half by FIN where upstream closes the connection.)
   R-PAY-50	payloads.md	MUST NOT	yes	A receiver MUST NOT answer a request that it refuses, nor one inside which the caller's half ends by FIN. (It answers what was asked before, and then ends its half.)
   R-PAY-51	payloads.md	SHOULD	yes	A receiver that finds FIN inside a request SHOULD end its half in the same way, with `malformedMessage`. (FIN inside the body of a snapshot: R-SNAP-17.)
