@@ -220,7 +220,7 @@ let package = Package(
     .testTarget(
       name: "InteropTests",
       dependencies: [
-        "raft-mux", "RaftTransport", "RaftTransportTesting",
+        "raft-mux", "ConformanceSuite", "RaftTransport", "RaftTransportTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),

@@ -8,12 +8,19 @@ struct DecodeCommand: ParsableCommand {
     commandName: "decode",
     abstract: "Prints frames and RPCs of captured bytes, one line each.",
     discussion: """
-      Takes the bytes of one direction of a connection, or, as two files, of both, from their first byte on: raw, or as \
-      a hex dump (plain digits, xxd, hexdump -C). In a dump, lines that start with > or < say which way their bytes \
-      went, and so do lines "dialler:" and "acceptor:", so that one file holds both directions. Answers are read where the \
-      requests are there, too.
+      Takes the bytes of one direction of a connection, or, as two files, of both: raw, or as a hex dump (plain digits, \
+      xxd, hexdump -C). In a dump, lines that start with > or < say which way their bytes went, and so do lines \
+      "dialler:" and "acceptor:", so that one file holds both directions. Answers are read where the requests are there, \
+      too.
 
-      The exit status is 1 if there is something that no frame can be.
+      A capture may begin inside a connection of RMUX: the first place from which on frame follows frame is taken for \
+      the beginning of one, and what is in front of it is left out. It may also be one of hashicorp/raft's own protocol, \
+      from the first byte on, which says what it is.
+
+      With --json each line is an object: type, flags, class, encoding, stream, length and what else the frame has, and in \
+      "messages" each RPC with its fields by their names in hashicorp/raft; of data only the number of bytes is given.
+
+      The exit status is 1 if there is something that no frame and no message can be.
       """
   )
 
@@ -23,7 +30,7 @@ struct DecodeCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The other direction of the same connection.", valueName: "file"))
   var other: String?
 
-  @Flag(help: "Print each frame as a line of JSON.")
+  @Flag(help: "Print each frame, with all its fields, as a line of JSON.")
   var json = false
 
   func validate() throws {

@@ -8,6 +8,7 @@ Every byte is computed here from the specification, with no code of an implement
 
 import json
 import struct
+import zlib
 
 PREFACE = bytes.fromhex("ac524d580d0a1a0a")
 TYPES = {
@@ -28,8 +29,9 @@ def frame(kind, payload=b"", flags=0, klass=0, encoding=0, stream=0):
     return struct.pack(">BBBBIQ", kind, flags, klass, encoding, len(payload), stream) + payload
 
 
-def hello(server, nonce, target="", cluster="blue", incarnation=7, versions=(1, 1), methods=1, window=16384):
-    out = struct.pack(">HHQIIIIII", *versions, 0, methods, 65536, window, 64, 256, 8)
+def hello(server, nonce, target="", cluster="blue", incarnation=7, versions=(1, 1), methods=1, window=16384,
+          features=0, streams=(64, 256, 8)):
+    out = struct.pack(">HHQIIIIII", *versions, features, methods, 65536, window, *streams)
     out += struct.pack(">Q", incarnation) + bytes([nonce]) * 16
     for string in (cluster, server, "", target):
         out += struct.pack(">H", len(string)) + string.encode()
@@ -65,6 +67,25 @@ def go_away(last, name, text=""):
     return frame("GOAWAY", struct.pack(">QIH", last, CODES.get(name, name), len(text)) + text.encode())
 
 
+def summed(frame):
+    """A frame with its checksum."""
+    return frame + struct.pack(">I", zlib.crc32(frame))
+
+
+def run(stream, count, klass=None, fin=False):
+    """DATA frames that carry so many bytes x, cut in any way."""
+    said = {"stream": str(stream), "byte": "78", "count": count, "fin": fin}
+    return {"run": said if klass is None else {**said, "class": klass}}
+
+
+def opens(klass, count, fin=False):
+    return {"open": klass, "byte": "78", "count": count, "fin": fin}
+
+
+def consumes(stream, count):
+    return {"consume": str(stream), "count": count}
+
+
 def receives(*frames):
     return {"in": b"".join(frames).hex()}
 
@@ -91,8 +112,8 @@ OWN, PEER = 0x11, 0x22
 CONVERSATIONS = []
 
 
-def conversation(name, role, requirements, *steps):
-    CONVERSATIONS.append({"name": name, "role": role, "requirements": requirements, "steps": list(steps)})
+def conversation(name, role, requirements, *steps, **options):
+    CONVERSATIONS.append({"name": name, "role": role, "requirements": requirements, **options, "steps": list(steps)})
 
 
 def accepting(name, requirements, *steps):
@@ -103,13 +124,22 @@ def accepting(name, requirements, *steps):
         sends(PREFACE, hello("self", OWN), auth(), welcome()), *steps)
 
 
-def dialling(name, requirements, *steps):
+def dialling(name, requirements, *steps, **peer):
     """A dialler behind its handshake."""
     conversation(
         name, "dialler", requirements,
         sends(PREFACE, hello("self", OWN, target="peer")),
-        receives(PREFACE, hello("peer", PEER), auth()),
+        receives(PREFACE, hello("peer", PEER, **peer), auth()),
         sends(auth(), welcome()), receives(welcome()), *steps)
+
+
+def offering_checksums(name, requirements, *steps, peers_features=1):
+    """An acceptor behind its handshake that offers checksums, and a peer that does so, too, or does not."""
+    conversation(
+        name, "acceptor", requirements,
+        receives(PREFACE, hello("peer", PEER, target="self", features=peers_features), auth(), welcome()),
+        sends(PREFACE, hello("self", OWN, features=1), auth(), welcome()), *steps,
+        features=1, crc32=peers_features & 1 == 1)
 
 
 # The handshake.
@@ -247,6 +277,88 @@ accepting(
 accepting(
     "a whole window and FIN", ["R-FLW-5"],
     receives(open_(1, APPEND), *window, data(1, fin=True), number("PING", 3)), sends(number("PONG", 3)))
+
+# Credit that is given.
+accepting(
+    "credit at a quarter of the window, and not before", ["R-FLW-6"],
+    receives(open_(1, APPEND, bytes(4095))), consumes(1, 4095), sends(), receives(data(1, b"x")), consumes(1, 1),
+    sends(number("CREDIT", 16384 + 4096, stream=1)))
+accepting(
+    "credit is used up to its last byte", ["R-FLW-2", "R-FLW-6"],
+    receives(open_(1, APPEND), *window), consumes(1, 4096), sends(number("CREDIT", 16384 + 4096, stream=1)),
+    receives(data(1, bytes(4096)), number("PING", 7)), sends(number("PONG", 7)),
+    receives(data(1, b"x")), sends(ends("flowControl", 1)), CLOSES)
+accepting(
+    "no credit behind FIN", ["R-FLW-7"],
+    receives(open_(1, APPEND, bytes(8192), fin=True)), consumes(1, 8192), sends())
+accepting(
+    "places are given back at a quarter of the class's credit", ["R-FLW-22", "R-FLW-23"],
+    receives(open_(1, SNAPSHOT, b"x", fin=True), open_(3, SNAPSHOT, b"y", fin=True)), sends(),
+    {"answer": "1", "bytes": "61"}, sends(data(1, b"a", fin=True)),
+    {"answer": "3", "bytes": "62"}, sends(data(3, b"b", fin=True), number("STREAMS", 10, klass=SNAPSHOT)))
+
+# Credit that is taken.
+dialling(
+    "a request that waits for credit", ["R-FLW-1", "R-FLW-4"],
+    opens(APPEND, 20000, fin=True), sends(run(1, 16384, klass=APPEND)),
+    receives(number("CREDIT", 16384, stream=1)), sends(), receives(number("CREDIT", 18000, stream=1)),
+    sends(run(1, 1616)), receives(number("CREDIT", 17000, stream=1)), sends(),
+    receives(number("CREDIT", 2 ** 40, stream=1)), sends(run(1, 2000, fin=True)))
+dialling(
+    "a larger window of the peer's", ["R-FLW-1"], opens(APPEND, 20000, fin=True),
+    sends(run(1, 20000, klass=APPEND, fin=True)), window=65536)
+dialling(
+    "STOP on a request that waits for credit", ["R-STR-15"],
+    opens(APPEND, 20000, fin=True), sends(run(1, 16384, klass=APPEND)),
+    receives(code("STOP", 1, "messageTooLarge")), sends(code("RESET", 1, "messageTooLarge")),
+    receives(number("CREDIT", 2 ** 40, stream=1)), sends())
+dialling(
+    "a request that waits for a place, and another class that does not", ["R-FLW-18", "R-FLW-21", "R-STR-4"],
+    {"open": APPEND, "bytes": "61", "fin": True}, sends(open_(1, APPEND, b"a", fin=True)),
+    {"open": APPEND, "bytes": "62", "fin": True}, sends(), receives(number("STREAMS", 1, klass=APPEND)), sends(),
+    {"open": ELECTION, "bytes": "63", "fin": True}, sends(open_(3, ELECTION, b"c", fin=True)),
+    receives(number("STREAMS", 2, klass=APPEND)), sends(open_(5, APPEND, b"b", fin=True)), streams=(64, 1, 8))
+
+# Budgets.
+accepting(
+    "empty frames within their budget, and one more", ["R-LIM-3", "R-LIM-4"],
+    receives(open_(1, APPEND), *[data(1)] * 64, number("PING", 1)), sends(number("PONG", 1)),
+    receives(data(1)), sends(ends("excessiveLoad", 1)), CLOSES)
+accepting(
+    "a budget comes back with time", ["R-LIM-3", "R-LIM-4"],
+    receives(open_(1, APPEND), *[data(1)] * 64), at(1000), receives(*[data(1)] * 16, number("PING", 1)),
+    sends(number("PONG", 1)), receives(data(1)), sends(ends("excessiveLoad", 1)), CLOSES)
+accepting(
+    "frames to ignore within their budget, and one more", ["R-LIM-3", "R-LIM-4"],
+    receives(*[frame(0x80 + index) for index in range(64)], number("PING", 1)), sends(number("PONG", 1)),
+    receives(frame(0xFF)), sends(ends("excessiveLoad")), CLOSES)
+accepting(
+    "STREAMS that change nothing, within their budget, and one more", ["R-LIM-3", "R-FLW-21"],
+    receives(*[number("STREAMS", 1, klass=APPEND)] * 64, number("PING", 1)), sends(number("PONG", 1)),
+    receives(number("STREAMS", 1, klass=APPEND)), sends(ends("excessiveLoad")), CLOSES)
+
+# Checksums.
+offering_checksums(
+    "checksums that are agreed on", ["R-FRM-28", "R-HSK-11"],
+    receives(summed(open_(1, APPEND, b"request", fin=True))), sends(), {"answer": "1", "bytes": b"answer".hex()},
+    sends(summed(data(1, b"answer", fin=True))), receives(summed(number("PING", 8))), sends(summed(number("PONG", 8))))
+offering_checksums(
+    "checksums that the peer does not offer", ["R-FRM-28", "R-HSK-11"],
+    receives(open_(1, APPEND, b"request", fin=True), number("PING", 8)), sends(number("PONG", 8)), peers_features=0)
+offering_checksums(
+    "features that nobody knows beside checksums", ["R-HSK-11", "R-HSK-12"],
+    receives(summed(number("PING", 8))), sends(summed(number("PONG", 8))), peers_features=2 ** 64 - 1)
+for title, broken in [
+    ("a stream byte", 26), ("the header", 1), ("the checksum", -1),
+]:
+    wrong = bytearray(summed(open_(1, APPEND, b"request", fin=False)))
+    wrong[broken] ^= 4
+    offering_checksums(
+        f"a bit of {title} that is wrong", ["R-FRM-31", "R-FRM-32"],
+        receives(bytes(wrong)), sends(ends("checksumMismatch")), CLOSES)
+offering_checksums(
+    "a frame to ignore with a wrong checksum", ["R-FRM-31"],
+    receives(frame(0x90, b"abc") + bytes(4)), sends(ends("checksumMismatch")), CLOSES)
 
 # What changes nothing.
 accepting(

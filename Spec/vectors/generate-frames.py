@@ -186,8 +186,16 @@ VALID = [
 
 def invalid():
     def case(name, violation, code, requirement, bytes, **more):
+        # Frames of the handshake have their place in it; behind it, their headers are looked at like all others.
+        place = {"HELLO": "hello", "AUTH": "auth", "WELCOME": "welcome"}.get(name.split()[0], "established")
+        if place in ("hello", "auth"):
+            out = {"refusal": code, "hex": encode(welcome(code), False).hex()}
+        else:
+            # Its own WELCOME went out when the peer's AUTH came.
+            crc = more.get("crc32", False)
+            out = {"goAway": code, "last": "0", "hex": encode(goaway(0, code), crc).hex()}
         return {"name": name, "violation": violation, "code": code, "requirement": requirement, **more,
-                "hex": bytes.hex()}
+                "place": place, "hex": bytes.hex(), "out": [out]}
 
     PROTOCOL, SIZE, SUM, LOAD, LARGE, HELLO = 0x01, 0x02, 0x06, 0x07, 0x09, 0x29
     for type in (0x00, 0x04, 0x0F, 0x15, 0x1F, 0x23, 0x3F):
@@ -287,7 +295,8 @@ def main():
                           "hex": b"".join(encode(f, crc) for f in frames).hex()})
     about = (
         "Frames of RMUX/1, without the preface. valid: hex holds exactly these frames. invalid: reading hex "
-        "ends with this code, before or at its last byte; violation names the rule for people. Numbers of 64 bits are "
+        "ends with this code, before or at its last byte; violation names the rule for people; place and out say what answers it: "
+        "see README.md. Numbers of 64 bits are "
         "strings. crc32: frames have checksums. handshake: the frame is the first of its direction. "
         "maximumFramePayload: what the reader announced, 65,536 where it is not given. The payload of frames to ignore "
         "is zeroes. Produced by generate-frames.py from the specification alone.")

@@ -65,12 +65,16 @@ private final class DriverBench {
 struct PumpTests {
   private final class Writer: StreamOwner {
     var timesWritable = 0
+    /// How our side ended the connection, if it did.
+    var ends: [(code: ErrorCode, text: String)] = []
     /// Written as soon as there is room; `nil` at the end.
     var next: (() -> ByteBuffer?)?
 
     func streamReceived(_ bytes: ByteBuffer, _ stream: StreamKey, _ driver: ConnectionDriver) {}
     func streamFinished(_ stream: StreamKey, _ driver: ConnectionDriver) {}
-    func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver) {}
+    func streamEnded(_ end: StreamEnd, _ stream: StreamKey, _ driver: ConnectionDriver) {
+      if case .connectionOver(.local(let code, let text), _) = end { ends.append((code, text)) }
+    }
 
     func streamWritable(_ stream: StreamKey, _ driver: ConnectionDriver) {
       timesWritable += 1
@@ -100,6 +104,25 @@ struct PumpTests {
     #expect(pieces == 0)
     #expect(bench.driver.engine.queuedBytes(try #require(key)) == 0)
     #expect(!bench.driver.engine.hasTransmission)
+  }
+
+  // R-DRN-11
+  @Test("A drain with a stream that never ends is bounded, and patient before that")
+  func drainIsBounded() throws {
+    let bench = try DriverBench()
+    let writer = Writer()
+    bench.driver.perform { _ = try? bench.driver.open(StreamOpening(trafficClass: .append), owner: writer) }
+    bench.driver.perform { bench.driver.drain() }
+    func pass(seconds: Int) throws {
+      for _ in 0..<2 * seconds {
+        try bench.exchange()
+        bench.channel.embeddedEventLoop.advanceTime(by: .milliseconds(500))
+      }
+    }
+    try pass(seconds: 60)
+    #expect(writer.ends.isEmpty, "a snapshot may take a minute")
+    try pass(seconds: 3_600)
+    #expect(writer.ends.map(\.code) == [.shutdown])
   }
 
   @Test("Rounds in a row have an end, and the rest goes out when others have had their turn")

@@ -98,6 +98,7 @@ struct CompressionParserTests {
 
 @Suite("Chunk cutter and encoder")
 struct CompressionCutterTests {
+  // R-SNAP-12
   @Test(
     "Chunks are full but for the last, whatever the pieces",
     arguments: [1, 7, 16_383, 16_384, 50_000, 262_144, 1_000_000])

@@ -202,7 +202,7 @@ extension PeerSimulation {
     }
   }
 
-  /// R-PAIR-11: nobody welcomes an earlier start beside a live connection of a later one.
+  /// Nobody welcomes an earlier start beside a live connection of a later one (R-PAIR-11).
   func checkAccepted(_ link: LinkID, of server: Int) {
     let table = servers[server].table
     guard let newcomer = table.links[link]?.identity else {

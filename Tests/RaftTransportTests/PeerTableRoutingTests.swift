@@ -111,6 +111,7 @@ struct PeerTableRoutingTests {
     #expect(harness.call(6, "z", "z:1") == [.dial("z:1", target: "z", 5)])
   }
 
+  // R-HSK-37
   @Test(
     "pauses double up to the longest, less up to a quarter",
     arguments: [(1, 0), (2, 100), (3, 200), (4, 400), (5, 800), (6, 1_000), (90, 1_000)])

@@ -1,6 +1,8 @@
 import NIOCore
 import RaftTransport
 import RaftTransportTesting
+import RaftWire
+import StreamMux
 import Testing
 
 @Suite("Sockets: closing the streams", .serialized, .timeLimit(.minutes(5)))
@@ -113,6 +115,33 @@ struct SocketsCloseStreamsTests {
         let response = try await pipeline.appendEntries(numbered(9)).response
         #expect(response.lastLog == 10)
       }
+    }
+    await echo.stop()
+  }
+
+  // R-DRN-25
+  @Test("A stream on which a request was answered is ended by who closes its streams, in words that say why")
+  func answeredStreamsAreEnded() async throws {
+    let server = try await listen("omega")
+    let echo = EchoConsumer(server)
+    try await closing(server) {
+      let peer = try await RawPeer.connect(to: server.localAddress)
+      try await peer.shakeHands(try RawPeer.hello())
+      var request = ByteBuffer()
+      try WireEncoder(profile: .default).encode(request: numbered(1), into: &request)
+      let opening = DataHeader.Opening(StreamOpening(trafficClass: .append, encoding: .plain, group: 0))
+      await peer.send(
+        DataHeader(stream: 1, opening: opening, byteCount: request.readableBytes), request)
+      #expect(try await peer.nextData()?.0.isLast == false)
+      async let closed: Void = server.closeStreams()
+      let code = try await peer.next { frame in if case .stop(1, let code) = frame { code } else { nil } }
+      #expect(code == .shutdown)
+      let end = try await peer.nextData()?.0
+      #expect(end?.stream == 1 && end?.isLast == true)
+      await peer.send(.reset(stream: 1, code: .shutdown))
+      await peer.finish()
+      await closed
+      await peer.close()
     }
     await echo.stop()
   }

@@ -69,6 +69,7 @@ struct SocketsFaultTests {
     await link.close()
   }
 
+  // R-DRN-14
   @Test("Calls under way end with delivery unknown", arguments: Fault.allCases)
   func unary(_ fault: Fault) async throws {
     try await withLink { link, caller, callee in

@@ -214,6 +214,7 @@ struct SocketsHostileInputTests {
     for echo in echoes { await echo.stop() }
   }
 
+  // R-SEC-8, R-ERR-6
   @Test(
     "Bad input is refused with its code and its reason, and nobody else notices",
     arguments: strangers + greetings + violations)
@@ -292,6 +293,7 @@ struct SocketsHostileInputTests {
     }
   }
 
+  // R-PAY-48, R-STR-5, R-STR-6, R-STR-7, R-STR-8, R-ERR-8
   @Test(
     "What is wrong with one stream ends that stream alone",
     arguments: [
@@ -328,6 +330,53 @@ struct SocketsHostileInputTests {
       }
       #expect(answered == 77, "the connection goes on")
       try await prove()
+      await peer.close()
+    }
+  }
+
+  // R-PAY-48, R-PAY-50, R-PAY-51
+  @Test(
+    "A fault behind good requests stops the stream, which ends with the code behind their answers",
+    arguments: [
+      ("an unknown RPC", [0x63, 0x80], false), ("no MessagePack map, and FIN", [0x01, 0xC1], true),
+      ("FIN inside a request", [0x01, 0x82, 0xA4], true),
+    ] as [(String, [UInt8], Bool)])
+  func faultBehindRequests(name: String, bytes: [UInt8], isLast: Bool) async throws {
+    let server = try await listen("b")
+    try await closing(server) {
+      let peer = try await RawPeer.connect(to: server.localAddress)
+      try await peer.shakeHands(try RawPeer.hello())
+      var requests = ByteBuffer()
+      for number in [1, 2] as [UInt64] {
+        try WireEncoder(profile: .default).encode(request: numbered(number), into: &requests)
+      }
+      requests.writeBytes(bytes)
+      let opening = DataHeader.Opening(StreamOpening(trafficClass: .append, encoding: .plain, group: 0))
+      await peer.send(
+        DataHeader(stream: 1, opening: opening, isLast: isLast, byteCount: requests.readableBytes), requests)
+      let received = [try await server.nextAppend(), try await server.nextAppend()]
+      #expect(received.map(\.request) == [numbered(1), numbered(2)])
+      if !isLast {
+        let stop = try await peer.next { frame in if case .stop(1, let code) = frame { code } else { nil } }
+        #expect(stop == .malformedMessage, "before anything was answered")
+      }
+      for (_, responder) in received { responder.succeed(AppendEntriesResponse()) }
+      var (answers, end) = (0, ErrorCode?.none)
+      while end == nil, let event = try await peer.nextEvent() {
+        switch event {
+        case .payload(let bytes, _): answers += bytes.readableBytes
+        case .frame(.reset(1, let code)): end = code
+        default: break
+        }
+      }
+      #expect(end == .malformedMessage)
+      var answer = ByteBuffer()
+      try WireEncoder(profile: .default).encode(errorText: nil, into: &answer)
+      try WireEncoder(profile: .default).encode(object: AppendEntriesResponse(), into: &answer)
+      #expect(answers == 2 * answer.readableBytes)
+      await peer.send(.ping(77))
+      let pong = try await peer.next { frame in if case .pong(let number) = frame { number } else { nil } }
+      #expect(pong == 77, "the connection goes on")
       await peer.close()
     }
   }

@@ -162,6 +162,7 @@ struct SocketsHostileServerTests {
     },
   ]
 
+  // R-DRN-12, R-DRN-14, R-PAY-49, R-PAY-54
   @Test("Bad answers end their own call with what is known of it", arguments: answers)
   func badAnswers(_ answer: Answer) async throws {
     let listener = try await RawListener.start()
@@ -196,6 +197,109 @@ struct SocketsHostileServerTests {
       #expect(try await next.delivery == .notDelivered)
       await peer.close()
       await second.close()
+    }
+    await listener.close()
+  }
+
+  // R-PAY-53
+  @Test(
+    "An answer that cannot be read, on a half that goes on, is stopped, and what is left of the request reset"
+  )
+  func stopsUnreadableAnswers() async throws {
+    let listener = try await RawListener.start()
+    let caller = try await listen("a")
+    try await closing(caller) {
+      let address = listener.address
+      let (pieces, stalled) = AsyncStream.makeStream(of: ByteBuffer.self)
+      stalled.yield(ByteBuffer(bytes: [1, 2, 3]))
+      async let vote = failure("a vote with a bad answer") {
+        try await caller.requestVote(id: "b", target: address, RequestVoteRequest(term: 1))
+      }
+      let peer = try await listener.next()
+      try await peer.acceptHands(try RawPeer.hello(serverID: "b"))
+      _ = try await peer.nextData()
+      await peer.send(DataHeader(stream: 1, byteCount: 2), ByteBuffer(bytes: [0xC1, 0xC1]))
+      let voteStop = try await peer.next { frame in if case .stop(1, let code) = frame { code } else { nil } }
+      #expect(voteStop == .malformedMessage)
+      #expect(try await vote.code == .malformedResponse)
+
+      async let snapshot = failure("a snapshot with a bad answer") {
+        try await caller.installSnapshot(
+          id: "b", target: address, InstallSnapshotRequest(size: 5_000), data: SnapshotSource(pieces))
+      }
+      _ = try await peer.nextData()
+      await peer.send(DataHeader(stream: 3, byteCount: 2), ByteBuffer(bytes: [0xC1, 0xC1]))
+      var told: [String: ErrorCode] = [:]
+      while told.count < 2 {
+        let frame = try await peer.next { (frame) -> (String, ErrorCode)? in
+          switch frame {
+          case .reset(3, let code): ("RESET", code)
+          case .stop(3, let code): ("STOP", code)
+          default: nil
+          }
+        }
+        guard let frame else { break }
+        told[frame.0] = frame.1
+      }
+      #expect(told == ["RESET": .malformedMessage, "STOP": .malformedMessage])
+      #expect(try await snapshot.code == .malformedResponse)
+      stalled.finish()
+      await peer.close()
+    }
+    await listener.close()
+  }
+
+  // R-PAIR-20
+  @Test(
+    "A refusal as a duplicate that names no winner is no failure: the call goes on where the server connects")
+  func duplicateWithoutWinner() async throws {
+    let listener = try await RawListener.start()
+    let caller = try await listen("a")
+    try await closing(caller) {
+      let address = listener.address
+      async let call = caller.requestVote(id: "b", target: address, RequestVoteRequest(term: 1))
+      let dialled = try await listener.next()
+      await dialled.send(RawPeer.greeting(try RawPeer.hello(serverID: "b")))
+      await dialled.send(
+        .authentication(Authentication(.none)),
+        .welcome(.refused(Refusal(code: .duplicate, text: "", winner: nil))))
+      #expect(await dialled.remainingBytes().readableBytes > 0)
+      let own = try await RawPeer.connect(to: caller.localAddress)
+      try await own.shakeHands(try RawPeer.hello(serverID: "b", target: "a", address: address.rawValue))
+      let request = try #require(try await own.nextData()?.0)
+      let answer = ByteBuffer(bytes: [0xA0, 0xC0])
+      await own.send(DataHeader(stream: request.stream, isLast: true, byteCount: 2), answer)
+      #expect(try await call == RequestVoteResponse())
+      await own.close()
+      await dialled.close()
+    }
+    await listener.close()
+  }
+
+  // R-PAY-52
+  @Test("A pipeline whose server answers with what cannot be read takes nothing behind it for an answer")
+  func unreadableAnswerInPipeline() async throws {
+    let listener = try await RawListener.start()
+    let caller = try await listen("a") { $0.maxRPCsInFlight = 8 }
+    try await closing(caller) {
+      let address = listener.address
+      async let opening = caller.appendEntriesPipeline(id: "b", target: address)
+      let peer = try await listener.next()
+      try await peer.acceptHands(try RawPeer.hello(serverID: "b"))
+      let pipeline = try await opening
+      var futures: [AppendFuture] = []
+      for number in [1, 2] as [UInt64] { futures.append(try await pipeline.appendEntries(numbered(number))) }
+      _ = try await peer.nextData()
+      let answers = ByteBuffer(bytes: [0xC1, 0xA0, 0xC0, 0xA0, 0xC0])
+      await peer.send(DataHeader(stream: 1, byteCount: answers.readableBytes), answers)
+      for future in futures {
+        let error = try await failure("a request behind an answer that cannot be read") {
+          try await future.response
+        }
+        #expect(error.delivery != .notDelivered, "\(error)")
+      }
+      await pipeline.close()
+      await peer.close()
     }
     await listener.close()
   }

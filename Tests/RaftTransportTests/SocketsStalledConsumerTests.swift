@@ -1,6 +1,8 @@
 import NIOCore
 import RaftTransport
 import RaftTransportTesting
+import RaftWire
+import StreamMux
 import Testing
 
 @Suite("Sockets: consumers that do not answer", .serialized, .timeLimit(.minutes(5)))
@@ -112,6 +114,7 @@ struct SocketsStalledConsumerTests {
     }
   }
 
+  // R-DRN-13, R-DRN-14
   @Test("A call that waits for stream credit times out undelivered; one that was sent, with delivery unknown")
   func timeouts() async throws {
     // Long enough for a busy machine to get both calls under way.
@@ -140,6 +143,44 @@ struct SocketsStalledConsumerTests {
       try await caller.proveCall(to: callee, as: "b", number: 3)
       #expect(echo.counts.appendEntries == 1)
       await echo.stop()
+    }
+  }
+
+  // R-FLW-10
+  @Test("Requests are credited when they are answered, and not before")
+  func creditFollowsAnswers() async throws {
+    let server = try await listen("b")
+    try await closing(server) {
+      let peer = try await RawPeer.connect(to: server.localAddress)
+      try await peer.shakeHands(try RawPeer.hello())
+      // Each is small, so that none needs credit to become complete; all of them are more than a quarter of the window.
+      let count = 10
+      for number in 0..<count {
+        let entry = LogEntry(index: UInt64(number), term: 5, data: ByteBuffer(repeating: 7, count: 10_000))
+        var request = ByteBuffer()
+        try WireEncoder(profile: .default).encode(
+          request: AppendEntriesRequest(term: 5, entries: [entry]), into: &request)
+        let opening = DataHeader.Opening(StreamOpening(trafficClass: .append, encoding: .plain, group: 0))
+        await peer.send(
+          DataHeader(stream: 1, opening: number == 0 ? opening : nil, byteCount: request.readableBytes),
+          request)
+      }
+      var received: [Responder<AppendEntriesResponse>] = []
+      for _ in 0..<count { received.append(try await server.nextAppend().responder) }
+      // What was sent for the requests comes in front of the PONG.
+      await peer.send(.ping(77))
+      let first = try await peer.next { frame -> Frame? in
+        switch frame {
+        case .credit, .pong(77): frame
+        default: nil
+        }
+      }
+      #expect(first == .pong(77))
+      for responder in received { responder.succeed(AppendEntriesResponse()) }
+      let limit = try await peer.next { frame in if case .credit(1, let limit) = frame { limit } else { nil }
+      }
+      #expect(try #require(limit) >= 262_144 + 65_536)
+      await peer.close()
     }
   }
 

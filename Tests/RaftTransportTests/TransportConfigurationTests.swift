@@ -63,6 +63,7 @@ struct TransportConfigurationTests {
     }
   }
 
+  // R-HSK-15
   @Test(
     "Checksums are offered where the switch says", arguments: TransportConfiguration.FrameChecksums.allCases,
     [true, false])
@@ -76,5 +77,7 @@ struct TransportConfigurationTests {
       case .never: false
       }
     #expect(settings.features(isLoopback: isLoopback, .plaintext).contains(.crc32) == expected)
+    // TLS has checksums of its own.
+    #expect(settings.features(isLoopback: isLoopback, .tls).contains(.crc32) == (checksums == .always))
   }
 }

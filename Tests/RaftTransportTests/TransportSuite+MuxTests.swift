@@ -33,6 +33,7 @@ struct MuxConformanceTests {
       caller: caller, callee: callee, calleeID: "callee", calleeAddress: callee.localAddress)
   }
 
+  // R-SNAP-19
   @Test(
     "With deep pipelines and compression",
     arguments: TransportSuite.checks(for: fixture(depth: 16, compression: .on())))
@@ -40,6 +41,7 @@ struct MuxConformanceTests {
     try await check.run(on: Self.fixture(depth: 16, compression: .on()))
   }
 
+  // R-SNAP-19
   @Test(
     "With the least depth and plain snapshots",
     arguments: TransportSuite.checks(for: fixture(depth: 2, compression: .off)))

@@ -46,6 +46,16 @@ struct RoundTripTests {
     }
   }
 
+  // R-PAY-19
+  @Test("What is written by default every release can read")
+  func defaultProfile() throws {
+    #expect(WireProfile.default == .modern)
+    var bytes = ByteBuffer()
+    try WireEncoder().encode(
+      object: LogEntry(appendedAt: LogTimestamp(unixSeconds: 1, nanoseconds: 2)), into: &bytes)
+    #expect(bytes.hex.hasPrefix("86aa417070656e6465644174af"))
+  }
+
   @Test("The five profiles differ in what they were made for", arguments: WireProfile.allCases)
   func profiles(profile: WireProfile) throws {
     let request = InstallSnapshotRequest(

@@ -46,6 +46,7 @@
       }
     }
 
+    // R-SEC-21
     @Test("A migration is announced in the log, and so is each connection in plaintext")
     func loud() async throws {
       let log = LogCapture()

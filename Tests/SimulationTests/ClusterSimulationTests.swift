@@ -27,6 +27,7 @@ struct ClusterSimulationTests {
     #expect(report.problems.isEmpty, "seed \(seed): \(report.problems.prefix(5))")
   }
 
+  // R-DRN-12, R-DRN-13, R-DRN-15, R-DRN-16
   @Test("every call ends as it should, and nothing is left behind", arguments: seeds)
   func holds(seed: UInt64) {
     let report = ClusterSimulation(SimulationOptions(seed: seed)).run()

@@ -11,6 +11,12 @@ struct Requirement: Codable, Hashable {
   var area: String { String(id.dropLast(id.count - (id.lastIndexOfHyphen ?? id.count))) }
   var number: Int? { id.split(separator: "-").last.flatMap { Int($0) } }
 
+  /// What the tables are sorted by.
+  var order: String {
+    let digits = String(number ?? 0)
+    return "\(file) \(area) \(String(repeating: "0", count: 6 - digits.count))\(digits)"
+  }
+
   /// Which page holds which area.
   static let pages: [String: String] = [
     "R-FRM": "framing.md", "R-HSK": "handshake.md", "R-PAIR": "handshake.md", "R-STR": "streams.md",

@@ -21,20 +21,22 @@ enum SpecFolder {
     try JSONDecoder().decode(type, from: Data(contentsOf: spec.appending(path: path)))
   }
 
-  /// The Swift files below the folders, with their contents.
-  static func sources(in folders: [String]) throws -> [(path: String, text: String)] {
+  /// The files of source below the folders, with their contents, in the order of their paths.
+  static func sources(
+    in folders: [String], extensions: Set<String> = ["swift"]
+  ) throws -> [(path: String, text: String)] {
     var found: [(path: String, text: String)] = []
     for folder in folders {
       let base = root.appending(path: folder)
       guard let walk = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil) else {
         continue
       }
-      for case let file as URL in walk where file.pathExtension == "swift" {
+      for case let file as URL in walk where extensions.contains(file.pathExtension) {
         let path = String(file.path.dropFirst(root.path.count + 1))
         found.append((path, try String(contentsOf: file, encoding: .utf8)))
       }
     }
-    return found
+    return found.sorted { $0.path < $1.path }
   }
 }
 

@@ -19,7 +19,7 @@ enum DrainCases {
       await probe.send(.data(stream, [Requests.append().last ?? 0], fin: true))
       try await Requests.checkAnswers(probe.expectAnswer(stream))
     }
-    section.add("half-closes when a drain is over", "R-DRN-10", "R-DRN-23") { stage in
+    section.add("half-closes when a drain is over", "R-DRN-23") { stage in
       let probe = try await stage.established()
       await probe.send(.goAway(last: .max, 0x0C))
       try await probe.expectAliveOrDone().forEach { _ in }

@@ -71,7 +71,7 @@ enum RequirementTable {
   R-FLW-5	flow-control.md	MUST NOT	yes	An endpoint MUST NOT make FIN, RESET, STOP, OPEN or any control frame wait for credit.
   R-FLW-6	flow-control.md	MUST	yes	A receiver MUST grant further credit on a half in state open once a quarter of its window or more has been freed since its last grant.
   R-FLW-7	flow-control.md	MUST NOT	yes	A receiver MUST NOT send CREDIT on a half whose FIN or RESET it has received, or on which it has sent STOP.
-  R-FLW-8	flow-control.md	MUST	yes	A receiver MUST count DATA that it drops on a half that it has stopped as consumed.
+  R-FLW-8	flow-control.md	MUST	no	A receiver MUST count DATA that it drops on a half that it has stopped as consumed.
   R-FLW-9	flow-control.md	SHOULD	no	A receiver SHOULD send only the newest limit of a half when several are waiting to be sent.
   R-FLW-10	flow-control.md	MUST	no	A receiver MUST count the bytes of a message as consumed only when the message's handler has answered, or the bytes of a body when its reader has taken them.
   R-FLW-11	flow-control.md	MUST	yes	The assembly budget of a connection MUST be at least the largest message that the receiver accepts.
@@ -159,7 +159,7 @@ enum RequirementTable {
   R-HSK-22	handshake.md	MAY	yes	A refusing WELCOME MAY be sent at any time after the sender's own HELLO and before its accepting WELCOME, also in the place of AUTH.
   R-HSK-23	handshake.md	MUST	yes	After a refusing WELCOME an endpoint MUST send no further frame and half-close the connection.
   R-HSK-24	handshake.md	SHOULD	no	After it has half-closed, an endpoint SHOULD read and discard what arrives, for a bounded time and number of bytes, until the peer's end of input, and then close.
-  R-HSK-25	handshake.md	MUST	yes	An endpoint MUST ignore the `route` bit of a dialler's WELCOME.
+  R-HSK-25	handshake.md	MUST	no	An endpoint MUST ignore the `route` bit of a dialler's WELCOME.
   R-HSK-26	handshake.md	MUST	yes	An endpoint MUST end the connection with `protocolViolation` when a WELCOME has a Winner other than 0 or 1, or a Length between 8 and 536 that does not fit its fields.
   R-HSK-27	handshake.md	MUST NOT	yes	An endpoint MUST NOT send any frame but HELLO, AUTH, WELCOME and the GOAWAY of R-HSK-44 before it has both sent and received an accepting WELCOME.
   R-HSK-28	handshake.md	MUST	yes	An endpoint MUST end the connection with `protocolViolation` on a HELLO, AUTH or WELCOME frame that is out of its order or comes a second time.
@@ -181,6 +181,7 @@ enum RequirementTable {
   R-HSK-44	handshake.md	SHOULD	yes	An endpoint that has sent its accepting WELCOME and gives up before the peer's WELCOME arrives SHOULD send GOAWAY with the last id 0 as its last frame.
   R-HSK-45	handshake.md	MUST	yes	An endpoint that has received the peer's accepting WELCOME and not yet sent its own MUST treat a GOAWAY like a refusing WELCOME with the same code.
   R-HSK-46	handshake.md	SHOULD	yes	When several reasons of the HELLO apply, an endpoint SHOULD report the first of: malformedHello, wrongCluster, selfConnection, wrongServer, unsupportedVersion, unauthenticated.
+  R-HSK-47	handshake.md	MUST	yes	An endpoint MUST ignore the winner nonce of a WELCOME whose code is not `duplicate`.
   R-PAIR-1	handshake.md	MUST NOT	yes	An endpoint that is not the arbiter MUST NOT refuse a connection with `duplicate`.
   R-PAIR-2	handshake.md	MUST	yes	The arbiter MUST refuse a newcomer with `duplicate` while an incumbent of the pair is alive and not weaker than the newcomer.
   R-PAIR-3	handshake.md	MUST	yes	The arbiter MUST accept a newcomer that is stronger than the incumbent, also where the incumbent is alive.
@@ -200,6 +201,7 @@ enum RequirementTable {
   R-PAIR-17	handshake.md	SHOULD	no	An endpoint that is not the arbiter SHOULD probe its older connections to the arbiter that are not stronger when a new one is established, and end those that do not answer.
   R-PAIR-18	handshake.md	SHOULD	yes	The arbiter SHOULD accept a newcomer of a greater incarnation and the same strength in the place of an incumbent whose handshake is not complete.
   R-PAIR-19	handshake.md	MUST NOT	yes	An endpoint MUST NOT send a call that names an address and no server on a connection whose dialler has only said, and not shown by R-PAIR-14, that it lives at that address.
+  R-PAIR-20	handshake.md	SHOULD	no	An endpoint that was refused with `duplicate` and Winner 0 SHOULD use any connection with the server that refused it for its calls, as it would use the winner, and wait for one as long.
   R-LIM-1	limits.md	MUST	no	An endpoint MUST have a limit on everything that a peer can make it keep.
   R-LIM-2	limits.md	MUST	no	An endpoint MUST check numbers that its user can set, each by itself and against the others, before it uses them.
   R-LIM-3	limits.md	MUST	yes	A receiver MUST end the connection with `excessiveLoad`, and name the budget in the text, when a frame finds the bucket of its kind empty.
@@ -273,15 +275,20 @@ enum RequirementTable {
   R-PAY-38	payloads.md	MUST	yes	Nesting: the message is the first level, each array or map inside one more. 1,023 levels MUST pass and 1,024 MUST be refused, without recursion that the peer controls.
   R-PAY-39	payloads.md	MUST	yes	A message has a largest size, with its type byte or error text (default 64 MiB). It MUST be refused as soon as what it has declared, with one byte for each element that is due, cannot fit any more.
   R-PAY-40	payloads.md	MUST	yes	An array or map has a largest count of elements, keys and values counted apart (default 262,144).
-  R-PAY-41	payloads.md	MUST NOT	yes	A reader MUST NOT reserve memory for what is declared and has not arrived.
-  R-PAY-42	payloads.md	MUST	yes	The work on a message MUST be proportional to its size however it is cut.
+  R-PAY-41	payloads.md	MUST NOT	no	A reader MUST NOT reserve memory for what is declared and has not arrived.
+  R-PAY-42	payloads.md	MUST	no	The work on a message MUST be proportional to its size however it is cut.
   R-PAY-43	payloads.md	MUST	yes	After a refusal nothing more can be read from the stream.
   R-PAY-44	payloads.md	MUST	yes	A receiver MUST take requests of any types, one behind the other, on one stream. (Only a stream of [encoding 1](snapshots.md) carries a single one.)
   R-PAY-45	payloads.md	MUST	yes	The answers of a stream MUST go out in the order of its requests, each whole before the next.
   R-PAY-46	payloads.md	MAY	yes	A caller MAY send requests before earlier ones of the stream are answered. (How many a receiver hands on before it has answered is its own business; credit holds the caller back.)
   R-PAY-47	payloads.md	MUST	yes	A receiver MUST end its half by FIN once the caller's half has ended by FIN between two requests and all requests are answered.
-  R-PAY-48	payloads.md	SHOULD	yes	A receiver that refuses a request SHOULD send STOP at once, with `malformedMessage` unless another code says more, and reset its half with the same code behind the answers to earlier requests.
+  R-PAY-48	payloads.md	SHOULD	yes	A receiver that refuses a request SHOULD send STOP at once, with `malformedMessage` unless another code says more, and end its half behind the answers to earlier requests: by RESET with the same code, once they are on the wire, since RESET drops what is queued.
   R-PAY-49	payloads.md	MUST NOT	yes	A caller MUST NOT take a half that ends, in whatever way, before an answer is whole for that answer. (The fate of its request is unknown; a receiver that was made of upstream's transport ends its half by FIN where upstream closes the connection.)
+  R-PAY-50	payloads.md	MUST NOT	yes	A receiver MUST NOT answer a request that it refuses, nor one inside which the caller's half ends by FIN. (It answers what was asked before, and then ends its half.)
+  R-PAY-51	payloads.md	SHOULD	yes	A receiver that finds FIN inside a request SHOULD end its half in the same way, with `malformedMessage`. (FIN inside the body of a snapshot: R-SNAP-17.)
+  R-PAY-52	payloads.md	MUST NOT	no	A caller MUST NOT take for an answer what comes on a stream behind an answer that it cannot read.
+  R-PAY-53	payloads.md	SHOULD	yes	A caller that cannot read an answer SHOULD send STOP with `malformedMessage`, and reset its own half with the same code, each where the half has not ended.
+  R-PAY-54	payloads.md	MUST	no	A caller MUST report a request whose answer it cannot read as failed, and not as certainly not processed.
   R-SCH-1	scheduling.md	MUST	yes	An endpoint MUST send control frames that are ready before DATA frames that are ready.
   R-SCH-2	scheduling.md	MUST	yes	An endpoint MUST send DATA of election streams that is ready and within the class's rate before DATA of the other classes.
   R-SCH-3	scheduling.md	SHOULD	yes	Where append and snapshot streams are both ready all the time, an endpoint SHOULD share the bytes between the classes 8 to 1.
@@ -348,7 +355,7 @@ enum RequirementTable {
   R-STR-10	streams.md	MUST	yes	A sender that does not host several Raft groups MUST send 0 as the group id.
   R-STR-11	streams.md	MUST NOT	yes	A sender MUST NOT send DATA or RESET on a half that it has ended by FIN or RESET.
   R-STR-12	streams.md	MUST	yes	A receiver MUST end the connection with `streamState` on DATA for a half that the peer has ended by FIN or RESET.
-  R-STR-13	streams.md	MUST	yes	A receiver MUST end the connection with `streamState` on a RESET for a half that the peer has ended by RESET, while it has not forgotten the stream.
+  R-STR-13	streams.md	MUST	no	A receiver MUST end the connection with `streamState` on a RESET for a half that the peer has ended by RESET, while it has not forgotten the stream.
   R-STR-14	streams.md	MUST	yes	A receiver MUST ignore RESET for a half that the peer has ended by FIN.
   R-STR-15	streams.md	MUST	yes	An endpoint MUST answer STOP on a half that it has not ended by RESET with the same code, and drop what was queued for it.
   R-STR-16	streams.md	MUST	yes	An endpoint MUST ignore STOP on a half that it has ended.

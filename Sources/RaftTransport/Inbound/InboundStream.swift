@@ -14,6 +14,8 @@ final class InboundStream: StreamOwner {
     /// Nothing more is read; what was asked is still answered, and then our half ends, with a code where the peer
     /// did something wrong.
     case halted(ErrorCode?)
+    /// All is answered; our half ends with a code once the answers are on the wire.
+    case ending(ErrorCode)
     /// The stream is gone; only handlers that run keep it here.
     case over
   }
@@ -53,7 +55,7 @@ final class InboundStream: StreamOwner {
     case .body(let snapshot):
       intake.append(bytes)
       readBody(snapshot, stream, driver)
-    case .halted, .over:
+    case .halted, .ending, .over:
       driver.engine.consume(bytes.readableBytes, of: stream)
     }
   }
@@ -191,7 +193,7 @@ final class InboundStream: StreamOwner {
       releaseIfIdle(stream, driver)
     case .body(let snapshot) where snapshot.request == request:
       finishSnapshot(snapshot, stream, driver)
-    case .requests, .body, .halted:
+    case .requests, .body, .halted, .ending:
       haltIfDrained(stream, driver)
       readRequests(stream, driver)
       concludeIfDone(stream, driver)
@@ -240,15 +242,35 @@ final class InboundStream: StreamOwner {
     case .halted(nil):
       driver.engine.finish(stream)
     case .halted(let fault?):
-      driver.engine.reset(stream, code: fault)
+      return endBehindAnswers(fault, stream, driver)
     case .requests where peerHasFinished && !isHeldBack:
       guard intake.pendingBytes == 0 else {
         services.logger.debug("a stream ended inside a request", metadata: ["peer": "\(origin.id)"])
-        return endEarly(.malformedMessage, stream, driver)
+        return endBehindAnswers(.malformedMessage, stream, driver)
       }
       driver.engine.finish(stream)
-    case .requests, .body, .over:
+    case .requests, .body, .ending, .over:
       return
+    }
+    driver.release(stream)
+  }
+
+  /// Ends our half with a code, but not at the cost of answers that wait for their turn: those a reset would drop
+  /// (R-PAY-48, R-PAY-51).
+  private func endBehindAnswers(_ fault: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    phase = .ending(fault)
+    // The least that one can be told of.
+    driver.engine.setLowWater(1, of: stream)
+    if driver.engine.queuedBytes(stream) <= 1 { streamWritable(stream, driver) }
+  }
+
+  func streamWritable(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    guard case .ending(let fault) = phase else { return }
+    phase = .over
+    if driver.engine.queuedBytes(stream) > 0 {
+      driver.engine.finish(stream)
+    } else {
+      driver.engine.reset(stream, code: fault)
     }
     driver.release(stream)
   }

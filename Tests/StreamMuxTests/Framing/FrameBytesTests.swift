@@ -166,6 +166,37 @@ struct FrameBytesTests {
     #expect(goAway.text.utf8.count <= 512)
   }
 
+  // R-HSK-47
+  @Test(
+    "a winner in a WELCOME of another code than duplicate changes nothing", arguments: [0, 0x28] as [UInt32])
+  func winnerOutOfPlace(code: UInt32) throws {
+    func welcome(winner: Bool) throws -> [FrameEvent] {
+      var bytes = ByteBuffer()
+      FrameHeader(type: 0x03, payloadLength: winner ? 24 : 8).write(into: &bytes)
+      bytes.writeMultipleIntegers(code, UInt8(1), UInt8(winner ? 1 : 0))
+      if winner { bytes.writeRepeatingByte(7, count: 16) }
+      bytes.writeInteger(UInt16(0))
+      var decoder = FrameDecoder(maximumFramePayload: 65_536)
+      decoder.append(bytes)
+      var events: [FrameEvent] = []
+      while let event = try decoder.next() { events.append(event) }
+      return events
+    }
+    let role = Role.dialler
+    for winner in [false, true] {
+      var (machine, _, peer) = try afterHello(role)
+      _ = machine.receive(authenticated)
+      _ = machine.accept(grantsRoute: false)
+      let event = try #require(try welcome(winner: winner).first)
+      let actions = machine.receive(event)
+      #expect(machine.isEstablished == (code == 0), "\(actions) of \(peer.serverID)")
+      let isRefused = actions.contains { action in
+        if case .refusedByPeer(let refusal) = action { refusal.code.rawValue == code } else { false }
+      }
+      #expect(isRefused == (code != 0))
+    }
+  }
+
   // R-FRM-28
   @Test("a text that is no UTF-8 does not hide its code")
   func brokenText() {

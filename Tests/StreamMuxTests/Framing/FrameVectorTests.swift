@@ -78,6 +78,65 @@ struct FrameVectorTests {
     }
   }
 
+  /// What a right peer sends in front of a place.
+  private func lead(to place: String, isChecksummed: Bool) throws -> [UInt8] {
+    var bytes = ByteBuffer(bytes: ProtocolConstants.preface)
+    let encoder = FrameEncoder()
+    let hello = try Hello(
+      features: isChecksummed ? .crc32 : [], methods: .none, incarnation: 9, nonce: Nonce(high: 2, low: 2),
+      clusterID: "blue", serverID: "peer", targetServerID: "self")
+    let steps: [(String, Frame)] = [
+      ("hello", .hello(payload(of: hello))), ("auth", .authentication(Authentication(.none))),
+      ("welcome", .welcome(.accepted(grantsRoute: false))),
+    ]
+    for (step, frame) in steps {
+      if step == place { break }
+      encoder.write(frame, into: &bytes)
+    }
+    return Array(buffer: bytes)
+  }
+
+  @Test(
+    "invalid frames are answered as the vector says, and nothing goes out behind that",
+    arguments: [true, false])
+  func answers(inPieces: Bool) throws {
+    for vector in try FrameVectors.load().invalid {
+      let isChecksummed = vector.crc32 ?? false
+      var engine = try ScriptedEngine(
+        role: .acceptor, features: isChecksummed ? .crc32 : [], isChecksummed: isChecksummed,
+        maximumFramePayload: vector.maximumFramePayload ?? ProtocolConstants.largestFramePayload)
+      engine.receive(try lead(to: vector.place, isChecksummed: isChecksummed))
+      #expect(!engine.hasClosedOutput, "\(vector.name)")
+      let frame = bytes(vector.hex)
+      for piece in inPieces ? frame.map({ [$0] }) : [frame] { engine.receive(piece) }
+      #expect(engine.hasClosedOutput, "\(vector.name)")
+      let answer = try #require(vector.out.first, "\(vector.name)")
+      #expect(vector.out.count == 1 && (answer.goAway ?? answer.refusal) == vector.code, "\(vector.name)")
+      let last = try #require(engine.takeFrames().last, "\(vector.name)")
+      #expect(hex(try withoutText(last, isChecksummed)) == answer.hex, "\(vector.name)")
+      engine.receive(bytes("20000000000000080000000000000000") + bytes("0000000000000001"))
+      #expect(engine.takeFrames() == [], "\(vector.name)")
+    }
+  }
+
+  /// A WELCOME or GOAWAY as it would be with an empty text.
+  private func withoutText(_ frame: [UInt8], _ isChecksummed: Bool) throws -> [UInt8] {
+    var decoder = FrameDecoder(maximumFramePayload: ProtocolConstants.largestFramePayload)
+    if isChecksummed { decoder.endHandshake(isChecksummed: true) }
+    decoder.append(ByteBuffer(bytes: frame))
+    var written = ByteBuffer()
+    switch try decoder.next() {
+    case .frame(.welcome(.refused(let refusal))):
+      FrameEncoder().write(.welcome(.refused(Refusal(code: refusal.code, text: ""))), into: &written)
+    case .frame(.goAway(let goAway)):
+      FrameEncoder(isChecksummed: isChecksummed).write(
+        .goAway(GoAway(lastStream: goAway.lastStream, code: goAway.code)), into: &written)
+    default:
+      Issue.record("\(hex(frame)) ends nothing")
+    }
+    return Array(buffer: written)
+  }
+
   private func checkMalformedHello(_ found: [Found], _ name: String) {
     guard case .frame(.hello(let payload)) = found.first, found.count == 1 else {
       Issue.record("\(name): no HELLO but \(found)")

@@ -39,6 +39,8 @@ struct StreamHalfTests {
   static let sendingActions: [String: SendingHalf.Action] = [
     "none": .none, "sendReset": .sendReset(code), "sendResetAndTellOwner": .sendResetAndTellOwner(code),
     "drop": .drop, "bug": .bug,
+    // Found before a half is asked (`HostilePeerTests`): if it came to that, it would be our own mistake.
+    "violation:protocolViolation": .bug,
   ]
   static let receivingStates: [String: ReceivingHalf] = [
     "open": .open, "stopping": .stopping(code), "finished": .finished, "reset": .reset(code),

@@ -8,6 +8,7 @@ struct WindowPolicyTests {
   private let policy = WindowPolicy(limits: .defaults)
   private let kibibyte = 1_024
 
+  // R-FLW-36
   // R-FLW-31: computed by hand: 2 x rate x round trip, within half and double of the window before.
   @Test(
     "is two bandwidth-delay products, within half and double of what it was",

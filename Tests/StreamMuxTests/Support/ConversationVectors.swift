@@ -6,6 +6,10 @@ struct ConversationVectors: Decodable {
     let name: String
     let role: String
     let requirements: [String]
+    /// What the endpoint offers; nothing where it is not there.
+    let features: UInt64?
+    /// Whether checksums are agreed on.
+    let crc32: Bool?
     let steps: [Step]
   }
 
@@ -22,7 +26,12 @@ struct ConversationVectors: Decodable {
     /// The owner opens a stream of a class.
     let open: UInt8?
     let bytes: String?
+    /// A byte that stands for `count` of it.
+    let byte: String?
+    let count: Int?
     let fin: Bool?
+    /// The owner has dealt with `count` bytes of a stream of the peer.
+    let consume: String?
     let drain: Bool?
     let endOfInput: Bool?
     let closesOutput: Bool?
@@ -33,6 +42,16 @@ struct ConversationVectors: Decodable {
     let goAway: UInt32?
     let last: String?
     let refusal: UInt32?
+    let run: Run?
+  }
+
+  /// DATA frames of one stream, cut in any way.
+  struct Run: Decodable, Sendable {
+    let stream: String
+    let byte: String
+    let count: Int
+    let fin: Bool
+    let `class`: UInt8?
   }
 
   let conversations: [Conversation]

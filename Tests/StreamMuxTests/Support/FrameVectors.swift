@@ -19,6 +19,17 @@ struct FrameVectors: Decodable {
     let code: UInt32
     let violation: String
     let hex: String
+    /// Where in the life of an acceptor's connection the frame comes.
+    let place: String
+    let out: [Answer]
+  }
+
+  /// The frame that answers, with an empty text.
+  struct Answer: Decodable {
+    let goAway: UInt32?
+    let last: String?
+    let refusal: UInt32?
+    let hex: String
   }
 
   /// One frame in words; which fields there are depends on the type.

@@ -10,14 +10,20 @@ struct ScriptedEngine {
   private var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
   private let start: NIODeadline
   private var keys: [UInt64: StreamKey] = [:]
-  private var cutter = SentFrames()
+  private var cutter: SentFrames
   private(set) var hasClosedOutput = false
 
-  init(role: Role) throws {
-    let limits = try MuxLimits(initialWindow: 16_384)
+  /// - Parameter isChecksummed: Whether the peer agrees on the checksums that `features` offer.
+  init(
+    role: Role, features: Features = [], isChecksummed: Bool = false,
+    maximumFramePayload: Int = ProtocolConstants.largestFramePayload
+  ) throws {
+    let limits = try MuxLimits(maximumFramePayload: maximumFramePayload, initialWindow: 16_384)
+    cutter = SentFrames(isChecksummed: isChecksummed)
     let nonce = Nonce(high: 0x1111_1111_1111_1111, low: 0x1111_1111_1111_1111)
     let hello = try Hello(
-      features: [], methods: .none, initialWindow: 16_384, incarnation: 7, nonce: nonce, clusterID: "blue",
+      features: features, methods: .none, maximumFramePayload: UInt32(maximumFramePayload),
+      initialWindow: 16_384, incarnation: 7, nonce: nonce, clusterID: "blue",
       serverID: "self", address: "", targetServerID: role == .dialler ? "peer" : "")
     start = now
     engine = MuxConnection(
@@ -66,6 +72,11 @@ struct ScriptedEngine {
     settle()
   }
 
+  mutating func consume(_ count: Int, of stream: UInt64) throws {
+    engine.consume(count, of: try #require(keys[stream], "stream \(stream) was not opened"))
+    settle()
+  }
+
   mutating func drain() {
     engine.drain(now: now)
     settle()
@@ -104,8 +115,13 @@ struct ScriptedEngine {
 
 /// Cuts what an engine sends into preface and frames.
 private struct SentFrames {
+  let isChecksummed: Bool
   private var bytes: [UInt8] = []
   private var hasPreface = false
+
+  init(isChecksummed: Bool) {
+    self.isChecksummed = isChecksummed
+  }
 
   mutating func append(_ more: [UInt8]) {
     bytes += more
@@ -117,7 +133,8 @@ private struct SentFrames {
       let length: Int
       if hasPreface {
         guard bytes.count >= 16 else { break }
-        length = 16 + bytes[4..<8].reduce(0) { $0 << 8 | Int($1) }
+        let hasChecksum = isChecksummed && !(0x01...0x03).contains(bytes[0])
+        length = 16 + bytes[4..<8].reduce(0) { $0 << 8 | Int($1) } + (hasChecksum ? 4 : 0)
       } else {
         length = 8
       }

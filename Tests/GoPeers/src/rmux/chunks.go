@@ -26,10 +26,15 @@ type unchunked struct {
 	source *bufio.Reader
 	// ready is what was decoded and not read yet.
 	ready []byte
+	// held is the last byte that the reader waits for: it comes when the end record is there. Who reads as many bytes as
+	// were announced would else take a body without its end for a whole one (R-SNAP-11).
+	held []byte
 	// size is what the request has announced, total what the chunks have held until now.
 	size, total uint64
 	hasRequest  bool
-	failure     error
+	// isComplete says that the end record has come, and nothing behind it.
+	isComplete bool
+	failure    error
 }
 
 func newUnchunked(stream *Stream) *unchunked {
@@ -57,9 +62,14 @@ func (u *unchunked) Read(into []byte) (int, error) {
 
 // decode makes more bytes ready; io.EOF is the end of the stream where it has to be.
 func (u *unchunked) decode() (err error) {
+	if u.isComplete {
+		return io.EOF
+	}
 	if !u.hasRequest {
 		u.hasRequest = true
-		u.ready, u.size, err = readSnapshotRequest(u.source)
+		request, size, err := readSnapshotRequest(u.source)
+		u.size = size
+		u.give(request)
 		return err
 	}
 	var head [9]byte
@@ -85,15 +95,25 @@ func (u *unchunked) decode() (err error) {
 			}
 			return err
 		}
-		return io.EOF
+		u.ready, u.held = u.held, nil
+		u.isComplete = true
+		return nil
 	case chunkZlib:
 		if bytes, err = inflate(bytes, int(raw)); err != nil {
 			return err
 		}
 	}
 	u.total += uint64(raw)
-	u.ready = bytes
+	u.give(bytes)
 	return nil
+}
+
+// give makes bytes ready, all but the last one of the body.
+func (u *unchunked) give(bytes []byte) {
+	if last := len(bytes) - 1; u.total == u.size && last >= 0 {
+		bytes, u.held = bytes[:last], bytes[last:]
+	}
+	u.ready = bytes
 }
 
 func (u *unchunked) checkHead(method byte, raw, encoded uint32) error {

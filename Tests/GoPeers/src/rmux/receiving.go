@@ -143,6 +143,10 @@ func (c *Conn) receiveStop(id uint64, code Code) error {
 		return c.budgets.lateFrames.take(time.Now())
 	}
 	stream.stoppedBy = &Error{Code: streamCode(code), IsRemote: true}
+	if code == None {
+		// The answer has the same code, but never this one (R-ERR-4, R-ERR-5).
+		code = Cancelled
+	}
 	stream.reset(code)
 	return nil
 }
