@@ -14,6 +14,8 @@ struct ProbeChannel: Sendable {
   let channel: any Channel
   let arrivals: AsyncStream<Arrival>
   let ending = Ending()
+  /// When the connection was made, as far as this side knows.
+  let beginning = NIODeadline.now()
 
   /// Whether the peer has ended its direction, also while nobody takes arrivals.
   final class Ending: Sendable {

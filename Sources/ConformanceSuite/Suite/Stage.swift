@@ -36,6 +36,7 @@ package actor Stage {
     let own = subject == .server ? "\(settings.serverID)-\(name)" : settings.serverID
     var hello = ProbeHello(clusterID: settings.clusterID, serverID: id ?? own)
     hello.address = Array(settings.advertisedAddress.utf8)
+    if settings.key != nil { hello.methods = ProofKey.methodBit }
     return hello
   }
 
@@ -79,7 +80,7 @@ package actor Stage {
     manners: Probe.Manners = .init(), _ change: @Sendable (inout ProbeHello) -> Void = { _ in }
   ) async throws -> Probe {
     let probe = try await greeted(manners: manners, change)
-    await probe.send(.authentication(), .welcome(flags: 1))
+    try await probe.authenticate(and: .welcome(flags: 1))
     try await probe.expectAcceptance()
     return probe
   }
