@@ -11,6 +11,8 @@ package actor Probe {
     var answersPings = true
     var answersRequests = true
     var grantsCredit = true
+    /// Whether the system may keep as much as it likes of what was not read yet. (On connections that the suite dials.)
+    var hasRoom = true
   }
 
   enum Ending: Sendable, Equatable {
@@ -188,6 +190,22 @@ package actor Probe {
   /// Sends frames in one write. That the peer has closed already is its right.
   func send(_ frames: [ProbeFrame]) async {
     _ = try? await write(encode(frames)).get()
+  }
+
+  /// Sends frames in one write. True once the peer's system has taken, or will take, all of them.
+  func sendAll(_ frames: [ProbeFrame]) async -> Bool {
+    do {
+      try await write(encode(frames)).get()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Reads no more from the connection, but for what was read already.
+  func stopReading() async {
+    note("> (reads no more)")
+    try? await channel.setOption(.autoRead, value: false).get()
   }
 
   func sendBytes(_ bytes: [UInt8]) async {

@@ -18,7 +18,7 @@ package actor Stage {
   let settings: SuiteSettings
   let target: Target
   private let name: String
-  private let deadline: NIODeadline
+  nonisolated let deadline: NIODeadline
   private var probes: [Probe] = []
 
   nonisolated var subject: Subject { target.subject }
@@ -46,7 +46,7 @@ package actor Stage {
     switch target {
     case .server(let host, let port):
       do {
-        socket = try await ProbeChannel.connect(host: host, port: port)
+        socket = try await ProbeChannel.connect(host: host, port: port, hasRoom: manners.hasRoom)
       } catch {
         throw CaseFailure(expected: "a server that accepts connections", actual: "\(error)")
       }

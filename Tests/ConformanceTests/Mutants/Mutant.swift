@@ -40,6 +40,8 @@ struct Mutant: Sendable, CustomStringConvertible {
     var keepsOpen = false
     /// The suite's end of output is kept from the peer.
     var ignoresEndOfInput = false
+    /// Nothing is read from the suite while the suite does not read.
+    var readsInTurns = false
     /// Checksums of the peer are wrong.
     var breaksChecksums = false
     /// The peer sends checksums that nobody agreed on.

@@ -92,6 +92,9 @@ extension Mutants {
       if frame.isLast { memory.counts["waiting"] = nil }
       return frame.type == FrameKind.ping && memory.counts["waiting"] != nil ? Mutant.Traffic() : nil
     },
+    Mutant(
+      requirement: "R-SCH-12", fault: "reads only while it can write",
+      manners: .init(isTransparent: true, readsInTurns: true)),
     .deaf("R-SCH-4", "serves one class only") { $0.isOpening && $0.trafficClass == StreamClass.election },
   ]
 
@@ -136,7 +139,7 @@ extension Mutants {
         ? Mutant.toSuite(frame.with { $0.setCode(CodeName.silent.rawValue) }) : nil
     },
     Mutant(requirement: "R-LIV-5", fault: "is patient for twice as long") { memory, direction, frame in
-      guard direction == .toSuite, frame.type == FrameKind.ping, memory.count("PING") < 8 else { return nil }
+      guard direction == .toSuite, frame.type == FrameKind.ping, memory.count("PING") < 10 else { return nil }
       return Mutant.Traffic(toPeer: [.pong(frame.number ?? 0)], toSuite: [frame])
     },
     Mutant(
