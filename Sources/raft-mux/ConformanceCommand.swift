@@ -134,10 +134,11 @@ struct ConformanceCommand: AsyncParsableCommand {
     } catch {
       throw ValidationError("--junit: \(error)")
     }
+    let proofKey = try proofKey()
     let target = try await reach()
     let settings = SuiteSettings(
       clusterID: cluster, serverID: serverID, targetID: self.target, group: group,
-      hostsSeveralGroups: severalGroups, key: try proofKey(), caseLimit: .nanoseconds(Int64(limit * 1e9)),
+      hostsSeveralGroups: severalGroups, key: proofKey, caseLimit: .nanoseconds(Int64(limit * 1e9)),
       concurrency: parallel)
     if target.subject == .server { try await makeSureOfServer(target, settings) }
     let isQuiet = json

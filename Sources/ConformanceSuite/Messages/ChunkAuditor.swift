@@ -1,10 +1,10 @@
 internal import CZlib
 
 /// Looks at the chunk records of a body that the peer sends.
-struct ChunkAuditor: Sendable {
-  struct Fault: Error, Equatable {
-    let requirement: String
-    let text: String
+package struct ChunkAuditor: Sendable {
+  package struct Fault: Error, Equatable {
+    package let requirement: String
+    package let text: String
   }
 
   private static let headerLength = 9
@@ -14,13 +14,13 @@ struct ChunkAuditor: Sendable {
   private var sum: UInt64 = 0
   private var pending: [UInt8] = []
   /// The end record has come.
-  private(set) var isComplete = false
+  package private(set) var isComplete = false
 
-  init(size: Int64) {
+  package init(size: Int64) {
     self.size = UInt64(max(0, size))
   }
 
-  mutating func take(_ bytes: some Collection<UInt8>) throws(Fault) {
+  package mutating func take(_ bytes: some Collection<UInt8>) throws(Fault) {
     if isComplete, !bytes.isEmpty {
       throw Fault(requirement: "R-SNAP-11", text: "\(bytes.count) bytes behind the end record")
     }
@@ -29,7 +29,7 @@ struct ChunkAuditor: Sendable {
   }
 
   /// The peer has sent FIN.
-  func finish() throws(Fault) {
+  package func finish() throws(Fault) {
     guard isComplete else { throw Fault(requirement: "R-SNAP-11", text: "FIN before the end record") }
   }
 
