@@ -90,14 +90,14 @@ package struct ChunkAuditor: Sendable {
     guard status == Z_OK || status == Z_BUF_ERROR else {
       throw Fault(requirement: "R-SNAP-7", text: "a chunk that is no zlib stream (\(status))")
     }
+    guard status != Z_OK || consumed == bytes.count else {
+      throw Fault(
+        requirement: "R-SNAP-8", text: "a zlib stream of \(consumed) bytes in a chunk of \(bytes.count)")
+    }
     guard status == Z_OK, produced == rawLength else {
       throw Fault(
         requirement: status == Z_BUF_ERROR && produced < rawLength ? "R-SNAP-8" : "R-SNAP-9",
         text: "a zlib stream of \(produced) bytes or more that should have \(rawLength)")
-    }
-    guard consumed == bytes.count else {
-      throw Fault(
-        requirement: "R-SNAP-8", text: "a zlib stream of \(consumed) bytes in a chunk of \(bytes.count)")
     }
   }
 }
