@@ -100,9 +100,10 @@ let package = Package(
     .target(
       name: "ConformanceSuite",
       dependencies: [
-        "RaftWire",
+        "CZlib", "RaftWire",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Authentication"])),
       ],
       swiftSettings: sourceSettings
     ),

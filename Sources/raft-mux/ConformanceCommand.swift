@@ -21,11 +21,12 @@ struct ConformanceCommand: AsyncParsableCommand {
 
       A client has to dial the address on which this listens, and again whenever a connection ends, soon. It calls \
       AppendEntries all the time: at least ten times a second, also while earlier calls are not answered, and one in \
-      ten of them with more than 20,000 bytes of entries. It answers requests that arrive on the connection. It may \
-      name the server that it wants (--server-id).
+      ten of them with more than 20,000 bytes of entries. At least twice a second, while the last one is not waiting \
+      for its answer, it asks for a vote (RequestVote or RequestPreVote) and sends a snapshot of more than 20,000 \
+      bytes. It answers requests that arrive on the connection. It may name the server that it wants (--server-id).
 
       The exit status is 0 if the peer conforms, 1 if a case failed, 2 if a server takes no connection at all, 64 for \
-      wrong arguments.
+      wrong arguments and reports that cannot be written.
       """
   )
 
@@ -47,8 +48,19 @@ struct ConformanceCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The peer's own server ID; without it, its HELLO tells.", valueName: "id"))
   var target: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A shared key (64 hexadecimal digits in a file) that the peer requires.", valueName: "file"))
+  var key: String?
+
   @Option(help: ArgumentHelp("The Raft group that the peer serves.", valueName: "number"))
   var group: UInt64 = 0
+
+  @Flag(
+    help:
+      "The peer hosts several Raft groups: its own streams may be of any. (So does one of --group other than 0.)"
+  )
+  var severalGroups = false
 
   @Option(name: .customLong("case"), help: ArgumentHelp("Run this case; may be repeated.", valueName: "id"))
   var cases: [String] = []
@@ -62,7 +74,7 @@ struct ConformanceCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How many cases run at once against a server.", valueName: "number"))
   var parallel = 8
 
-  @Flag(help: "List the cases and their requirements, and run none.")
+  @Flag(help: "List the cases and the text of their requirements, and run none.")
   var list = false
 
   @Flag(help: "Count what a peer should do, and does not, as a failure.")
@@ -96,8 +108,11 @@ struct ConformanceCommand: AsyncParsableCommand {
       throw ValidationError("--server-id takes 1 to 200 bytes, --cluster 1 to 255.")
     }
     let subject: Subject = address == nil ? .client : .server
-    guard chosen.contains(where: { $0.subjects.contains(subject) }) else {
-      throw ValidationError("None of the chosen cases concerns a \(subject); --list shows whom each does.")
+    let method: Method = key == nil ? .none : .sharedKey
+    guard chosen.contains(where: { $0.subjects.contains(subject) && $0.methods.contains(method) }) else {
+      throw ValidationError(
+        "None of the chosen cases concerns a \(subject) \(key == nil ? "without" : "with") a key; --list shows whom "
+          + "each does.")
     }
   }
 
@@ -109,14 +124,22 @@ struct ConformanceCommand: AsyncParsableCommand {
 
   func run() async throws {
     if list {
-      for item in chosen { print(TextReport.line(item)) }
+      for item in chosen { print(TextReport.listing(item).joined(separator: "\n")) }
       return
     }
     Interruption.ignoreBrokenPipes()
+    let junitFile: ReportFile?
+    do throws(ReportFile.Unwritable) {
+      junitFile = try junit.map { path throws(ReportFile.Unwritable) in try ReportFile(path: path) }
+    } catch {
+      throw ValidationError("--junit: \(error)")
+    }
+    let proofKey = try proofKey()
     let target = try await reach()
     let settings = SuiteSettings(
       clusterID: cluster, serverID: serverID, targetID: self.target, group: group,
-      caseLimit: .nanoseconds(Int64(limit * 1e9)), concurrency: parallel)
+      hostsSeveralGroups: severalGroups, key: proofKey, caseLimit: .nanoseconds(Int64(limit * 1e9)),
+      concurrency: parallel)
     if target.subject == .server { try await makeSureOfServer(target, settings) }
     let isQuiet = json
     let results = await SuiteRunner(target: target, settings: settings).run(chosen) { result in
@@ -125,13 +148,25 @@ struct ConformanceCommand: AsyncParsableCommand {
       let text = TextReport.lines(result).joined(separator: "\n") + "\n"
       try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     }
-    if let junit {
-      try JUnitReport.text(results, subject: target.subject, strict: strict)
-        .write(toFile: junit, atomically: true, encoding: .utf8)
-    }
+    try junitFile?.write(JUnitReport.text(results, subject: target.subject, strict: strict))
     let tally = SuiteTally(results)
     print(json ? try JSONReport.text(results, subject: target.subject) : TextReport.summary(tally))
     guard tally.isConforming(strict: strict) else { throw ExitCode.failure }
+  }
+
+  private func proofKey() throws -> ProofKey? {
+    guard let key else { return nil }
+    guard let text = try? String(contentsOfFile: key, encoding: .utf8) else {
+      throw ValidationError("--key: '\(key)' cannot be read.")
+    }
+    guard let proofKey = ProofKey(hexadecimal: text) else {
+      #if Authentication
+        throw ValidationError("--key: '\(key)' has not the 64 hexadecimal digits of a key.")
+      #else
+        throw ValidationError("--key: this build was made without keys (the trait Authentication).")
+      #endif
+    }
+    return proofKey
   }
 
   /// A server that cannot be reached, or has another cluster, would fail every case for the same reason.

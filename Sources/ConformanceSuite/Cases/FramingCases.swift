@@ -230,7 +230,7 @@ enum FramingCases {
         ]))
       try await Requests.checkAnswers(probe.expectAnswer(stream))
     }
-    section.add("takes a handshake whose every byte is a segment", "R-FRM-27") { stage in
+    section.add("takes a handshake whose every byte is a segment", "R-FRM-27", method: Method.none) { stage in
       let probe = try await stage.connect()
       if stage.subject == .client { try await probe.expectHello() }
       await probe.sendByteByByte(

@@ -19,9 +19,13 @@ enum LimitCases {
       section.add("bears \(flood.burst) \(flood.name)", "R-LIM-4") { stage in
         let probe = try await stage.established()
         await probe.send(try await flood.frames(flood.burst, probe))
-        // The PING that asks is one of its own kind, and budgets fill again.
+        // The PING that asks is one of its own kind, and budgets fill again: from when the peer has seen the last one,
+        // however long that was on its way. The newest is always answered (R-LIV-2).
         if flood.name == "PINGs" {
-          try await Task.sleep(for: .milliseconds(200))
+          _ = try await probe.expect("PONG of the last PING") { frame in
+            frame.type == FrameKind.pong && frame.number == UInt64(flood.burst - 1) ? frame : nil
+          }
+          try await Task.sleep(for: .milliseconds(250))
         }
         try await probe.expectAlive()
       }

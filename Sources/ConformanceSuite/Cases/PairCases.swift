@@ -47,14 +47,19 @@ enum PairCases {
     section.add(
       "displaces an incumbent that does not answer its probe", "R-PAIR-8", "R-PAIR-9", "R-PAIR-7",
       only: .server,
-      waits: .seconds(4)
+      waits: .seconds(8)
     ) { stage in
       let name = try await stage.name(isBelowPeer: true)
       let first = try await stage.established(manners: .init(answersPings: false)) {
         ($0.serverID, $0.incarnation) = (name, 1_000)
       }
+      let begin = NIODeadline.now()
       let second = try await stage.offered { ($0.serverID, $0.incarnation) = (name, 1_001) }
       try await second.expectAcceptance()
+      // No PING of the first connection was answered, so that there is no round-trip time to make it longer. The probe
+      // may have begun with the newcomer's HELLO.
+      try Timing.probe.check(
+        atLeastSince: begin, atMostSince: begin, "a WELCOME when a probe of 1 to 3 seconds is over")
       let what = "GOAWAY with displaced on the old connection"
       let frame = try await first.nextGoAway(what)
       guard frame.code == CodeName.displaced.rawValue else {
@@ -103,9 +108,14 @@ extension Stage {
   /// A connection on which everything was said that the peer needs to accept or refuse.
   func offered(_ change: @Sendable (inout ProbeHello) -> Void) async throws -> Probe {
     let probe = try await greeted(change)
-    await probe.send(.authentication(), .welcome())
+    try await probe.authenticate(and: .welcome())
     return probe
   }
+}
+
+extension Timing {
+  /// The time that an incumbent has to answer.
+  static let probe = Timing(least: .milliseconds(900), most: .seconds(8))
 }
 
 extension ProbeHello {

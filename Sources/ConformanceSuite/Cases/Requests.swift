@@ -52,25 +52,18 @@ enum Requests {
     try check(bytes, AppendEntriesResponse.self, count: count)
   }
 
-  static func check<Response: WireResponse>(_ bytes: [UInt8], _: Response.Type, count: Int = 1) throws {
-    var buffer = ByteBuffer(bytes: bytes)
-    let what = "\(count) answer\(count == 1 ? "" : "s"): error text and \(Response.self)"
-    for number in 0..<count {
-      do {
-        let answer = try WireDecoder().decodeAnswer(Response.self, from: &buffer)
-        let hasError = (answer.error?.readableBytes ?? 0) > 0
-        guard answer.response != nil || hasError else {
-          throw CaseFailure(expected: what, actual: "no error and no object in answer \(number + 1)")
-        }
-      } catch let error as WireError {
-        throw CaseFailure(
-          expected: what,
-          actual: "\(bytes.count) bytes of which answer \(number + 1) cannot be read: \(error)")
-      }
-    }
-    guard buffer.readableBytes == 0 else {
-      throw CaseFailure(expected: what, actual: "\(buffer.readableBytes) bytes more")
-    }
+  /// Checks that bytes are answers of one type, written as a writer has to write them.
+  ///
+  /// - Returns: The answers.
+  @discardableResult
+  static func check<Response: WireResponse>(
+    _ bytes: [UInt8], _: Response.Type, count: Int = 1
+  ) throws -> [WireAnswer<Response>] {
+    var reader = AnswerReader(
+      bytes, "\(count) answer\(count == 1 ? "" : "s"): error text and \(Response.self)")
+    let answers = try (0..<count).map { _ in try reader.next(Response.self) }
+    try reader.finish()
+    return answers
   }
 }
 

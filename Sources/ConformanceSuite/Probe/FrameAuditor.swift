@@ -18,7 +18,7 @@ package struct FrameAuditor: Sendable {
   }
 
   private let peerOpensOdd: Bool
-  private let group: UInt64
+  private let hostsSeveralGroups: Bool
   private var ownHello: ProbeHello?
   private var peerHello: ProbeHello?
   private var peerHalves: [UInt64: PeerHalf] = [:]
@@ -43,10 +43,10 @@ package struct FrameAuditor: Sendable {
   /// The first thing that was wrong, with the requirement that it broke.
   package private(set) var finding: (requirement: String, text: String)?
 
-  init(subject: Subject, group: UInt64) {
+  init(subject: Subject, hostsSeveralGroups: Bool) {
     peerOpensOdd = subject == .client
     nextPeerID = subject == .client ? 1 : 2
-    self.group = group
+    self.hostsSeveralGroups = hostsSeveralGroups
   }
 
   private mutating func object(_ requirement: String, _ text: String) {
@@ -189,8 +189,9 @@ package struct FrameAuditor: Sendable {
       }
     case FrameKind.authentication:
       if frame.payload.count > 257 { object("R-HSK-42", "a proof of \(frame.payload.count - 1) bytes") }
+      if frame.payload.isEmpty { object("R-HSK-43", "an AUTH of no bytes") }
     default:
-      if frame.payload.count > 4, frame.payload[4] > 1 { object("R-HSK-41", "undefined flags in WELCOME") }
+      checkLayout(ofWelcome: frame.payload)
       if frame.code == 0 {
         peerAccepted = true
         if !handshakeFrames.contains(FrameKind.authentication) {
@@ -205,6 +206,21 @@ package struct FrameAuditor: Sendable {
     }
   }
 
+  private mutating func checkLayout(ofWelcome payload: [UInt8]) {
+    guard (8...536).contains(payload.count) else {
+      return object("R-HSK-43", "a WELCOME of \(payload.count) bytes")
+    }
+    if payload[4] > 1 { object("R-HSK-41", "undefined flags in WELCOME") }
+    guard payload[5] <= 1 else { return object("R-HSK-26", "a WELCOME whose Winner is \(payload[5])") }
+    let fixed = payload[5] == 1 ? 24 : 8
+    guard payload.count >= fixed else { return object("R-HSK-26", "a WELCOME that ends inside its nonce") }
+    let text = Int(payload[fixed - 2]) << 8 | Int(payload[fixed - 1])
+    if payload.count != fixed + text {
+      object("R-HSK-26", "a WELCOME of \(payload.count) bytes that should have \(fixed + text)")
+    }
+    if text > 512 { object("R-HSK-26", "a WELCOME with a text of \(text) bytes") }
+  }
+
   private mutating func receivedData(_ frame: ProbeFrame) {
     if ignorables == 0 { object("R-FRM-12", "DATA came before the ignorable frame") }
     if frame.isOpening {
@@ -212,7 +228,9 @@ package struct FrameAuditor: Sendable {
         object("R-STR-1", "stream \(frame.stream) was opened instead of \(nextPeerID)")
       }
       nextPeerID = max(nextPeerID, frame.stream) + 2
-      if frame.group != group { object("R-STR-10", "a stream of group \(frame.group ?? 0)") }
+      if !hostsSeveralGroups, let group = frame.group, group != 0 {
+        object("R-STR-10", "a stream of group \(group)")
+      }
       openings[frame.trafficClass, default: 0] += 1
       let count = openings[frame.trafficClass] ?? 0
       let allowed = allowedOpenings[frame.trafficClass] ?? 0
@@ -285,6 +303,7 @@ package struct FrameAuditor: Sendable {
     if let lastGoAway, last > lastGoAway { object("R-DRN-8", "\(frame), after \(lastGoAway)") }
     lastGoAway = last
     if frame.code == 0 { object("R-ERR-4", "\(frame) has the code 0") }
+    if frame.payload.count > 526 { object("R-FRM-16", "\(frame) has a text of more than 512 bytes") }
     if frame.code != CodeName.shutdown.rawValue { hasFailed = true }
   }
 }

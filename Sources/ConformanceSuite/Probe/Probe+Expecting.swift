@@ -3,10 +3,13 @@ internal import NIOCore
 /// What cases look for.
 extension Probe {
   /// The first frame that `match` takes; the others before it are passed over.
+  ///
+  /// - Parameter limit: How long it may take, however many others come.
   func expect<Value>(
     _ what: String, within limit: TimeAmount? = nil, _ match: @Sendable (ProbeFrame) -> Value?
   ) async throws -> Value {
-    while let frame = try await nextFrame(what, within: limit) {
+    let end = limit.map { NIODeadline.now() + $0 }
+    while let frame = try await nextFrame(what, within: end.map { $0 - .now() }) {
       if let value = match(frame) { return value }
       if frame.type == FrameKind.goAway, frame.code != CodeName.shutdown.rawValue {
         throw CaseFailure(expected: what, actual: "\(frame)")
@@ -146,7 +149,28 @@ extension Probe {
     }
   }
 
-  /// All bytes of the peer's half of a stream, up to its FIN.
+  /// The end of the peer's half of a stream, by FIN or by RESET with whatever code, and the bytes before it.
+  @discardableResult
+  func expectEndOfHalf(_ stream: UInt64, _ what: String) async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let frame = try await expect(what) { frame in
+        frame.stream == stream && [FrameKind.data, FrameKind.reset].contains(frame.type) ? frame : nil
+      }
+      guard frame.type == FrameKind.data else { return bytes }
+      bytes += frame.streamBytes
+      if frame.isLast { return bytes }
+    }
+  }
+
+  /// The end of the peer's half of a stream of which this side has reset one half and stopped the other. Which of the two
+  /// the peer acts on, and whether it was about to end the half anyway, is its own affair.
+  func expectCancelled(_ stream: UInt64) async throws {
+    try await expectEndOfHalf(stream, "FIN or RESET of stream \(stream), which was cancelled")
+  }
+
+  /// All bytes of the peer's half of a stream, up to its FIN. An answer may be given before the request is complete
+  /// (R-SNAP-19).
   func expectAnswer(_ stream: UInt64) async throws -> [UInt8] {
     var bytes: [UInt8] = []
     let what = "an answer on stream \(stream), then FIN"
@@ -154,6 +178,10 @@ extension Probe {
       let frame = try await expect(what) { frame in
         frame.stream == stream && [FrameKind.data, FrameKind.reset, FrameKind.stop].contains(frame.type)
           ? frame : nil
+      }
+      if frame.type == FrameKind.stop, frame.code == CodeName.notNeeded.rawValue {
+        await letGo(of: stream, .notNeeded)
+        continue
       }
       guard frame.type == FrameKind.data else { throw CaseFailure(expected: what, actual: "\(frame)") }
       bytes += frame.streamBytes

@@ -11,6 +11,8 @@ package actor Probe {
     var answersPings = true
     var answersRequests = true
     var grantsCredit = true
+    /// Whether the system may keep as much as it likes of what was not read yet. (On connections that the suite dials.)
+    var hasRoom = true
   }
 
   enum Ending: Sendable, Equatable {
@@ -39,14 +41,26 @@ package actor Probe {
   /// What the probe would say by itself while a case sends single bytes, inside whose frames it must not stand.
   private var heldBack: [ProbeFrame]?
 
+  /// When the connection was made.
+  let beginning: NIODeadline
+  /// Streams whose half of this side was ended.
+  private var ended: Set<UInt64> = []
   private(set) var hello: ProbeHello?
   private(set) var peerHello: ProbeHello?
+  /// Both HELLOs as they were sent, with their headers.
+  private(set) var helloFrame: [UInt8] = []
+  private(set) var peerHelloFrame: [UInt8] = []
   private(set) var peerWelcome: ProbeFrame?
   private var nextStream: UInt64
   private var nextPing: UInt64 = .random(in: 1...(1 << 62))
   private var responders: [UInt64: Responder] = [:]
   /// The peer's requests that came whole, newest last.
   private(set) var requests: [WireCommand] = []
+  /// The peer's snapshots that came whole, with their bodies.
+  private(set) var snapshots: [Responder.Snapshot] = []
+  private var profiles = WriterProfiles()
+  /// What the peer's requests have been found to break.
+  private var requestFinding: Responder.Finding?
   private(set) var hasReadPreface = false
   private var hasWelcomed = false
   private var hasFinished = false
@@ -60,7 +74,8 @@ package actor Probe {
     self.deadline = deadline
     self.manners = manners
     channel = socket.channel
-    auditor = FrameAuditor(subject: subject, group: settings.group)
+    beginning = socket.beginning
+    auditor = FrameAuditor(subject: subject, hostsSeveralGroups: settings.hostsSeveralGroups)
     nextStream = subject == .server ? 1 : 2
   }
 
@@ -116,7 +131,9 @@ package actor Probe {
 
   private func react(to frame: ProbeFrame) {
     switch frame.type {
-    case FrameKind.hello: peerHello = ProbeHello(decoding: frame.payload)
+    case FrameKind.hello:
+      peerHello = ProbeHello(decoding: frame.payload)
+      peerHelloFrame = frame.encoded()
     case FrameKind.welcome:
       peerWelcome = frame
       if frame.code == 0 { reader.isChecksummed = agreesOnChecksums }
@@ -139,8 +156,10 @@ package actor Probe {
     var responder =
       responders[frame.stream]
       ?? Responder(window: UInt64(hello?.initialWindow ?? 0), encoding: frame.encoding)
-    let answers = responder.receive(frame)
+    let answers = responder.receive(frame, &profiles)
+    requestFinding = requestFinding ?? answers.finding
     requests += answers.requests
+    snapshots += answers.snapshots
     if requests.count > 1_000 { requests.removeFirst(500) }
     if manners.grantsCredit, let limit = responder.dueCredit { transmit([.credit(frame.stream, limit)]) }
     if manners.answersRequests, !answers.bytes.isEmpty || responder.isDone {
@@ -171,6 +190,22 @@ package actor Probe {
   /// Sends frames in one write. That the peer has closed already is its right.
   func send(_ frames: [ProbeFrame]) async {
     _ = try? await write(encode(frames)).get()
+  }
+
+  /// Sends frames in one write. True once the peer's system has taken, or will take, all of them.
+  func sendAll(_ frames: [ProbeFrame]) async -> Bool {
+    do {
+      try await write(encode(frames)).get()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Reads no more from the connection, but for what was read already.
+  func stopReading() async {
+    note("> (reads no more)")
+    try? await channel.setOption(.autoRead, value: false).get()
   }
 
   func sendBytes(_ bytes: [UInt8]) async {
@@ -208,7 +243,11 @@ package actor Probe {
       if frames.count <= 24 { note("> \(frame)") }
       auditor.sent(frame)
       bytes += frame.encoded(checksummed: isChecksummed)
-      if frame.type == FrameKind.hello { hello = ProbeHello(decoding: frame.payload) }
+      if frame.isLast || frame.type == FrameKind.reset { ended.insert(frame.stream) }
+      if frame.type == FrameKind.hello {
+        hello = ProbeHello(decoding: frame.payload)
+        helloFrame = frame.encoded()
+      }
       if frame.type == FrameKind.welcome, frame.code == 0 {
         hasWelcomed = true
         isChecksummed = agreesOnChecksums
@@ -258,6 +297,11 @@ package actor Probe {
     }
   }
 
+  /// Puts a frame back that somebody else is to look at.
+  func returnFrame(_ frame: ProbeFrame) {
+    frames.insert(frame, at: 0)
+  }
+
   private func popFrame() -> ProbeFrame? { frames.isEmpty ? nil : frames.removeFirst() }
 
   /// Waits for the peer for a while, to see whether it says what it must not. True if anything came.
@@ -266,6 +310,11 @@ package actor Probe {
     let before = receivedBytes
     while receivedBytes == before, ending == nil, NIODeadline.now() < end { await arrival(until: end) }
     return receivedBytes != before || ending != nil
+  }
+
+  /// Ends this side's half of a stream by RESET, if that was not done.
+  func letGo(of stream: UInt64, _ code: CodeName) async {
+    if !ended.contains(stream) { await send(.reset(stream, code.rawValue)) }
   }
 
   /// How many bytes the peer has sent in all.
@@ -303,7 +352,11 @@ package actor Probe {
 
   /// What the peer must never have sent on this connection.
   func checkAudit() throws(CaseFailure) {
-    guard let finding = auditor.finding else { return }
-    throw CaseFailure(expected: "a peer that keeps to \(finding.requirement)", actual: finding.text)
+    if let finding = auditor.finding {
+      throw CaseFailure(expected: "a peer that keeps to \(finding.requirement)", actual: finding.text)
+    }
+    if let finding = requestFinding {
+      throw CaseFailure(expected: "requests that keep to \(finding.requirement)", actual: finding.text)
+    }
   }
 }

@@ -9,11 +9,18 @@ enum Arrival: Sendable {
   case end(isAbrupt: Bool)
 }
 
+extension NIOBSDSocket.Option {
+  /// `TCP_MAXSEG`, the same number everywhere.
+  fileprivate static let maximumSegment = NIOBSDSocket.Option(rawValue: 2)
+}
+
 /// A TCP connection as a stream of arrivals.
 struct ProbeChannel: Sendable {
   let channel: any Channel
   let arrivals: AsyncStream<Arrival>
   let ending = Ending()
+  /// When the connection was made, as far as this side knows.
+  let beginning = NIODeadline.now()
 
   /// Whether the peer has ended its direction, also while nobody takes arrivals.
   final class Ending: Sendable {
@@ -24,9 +31,17 @@ struct ProbeChannel: Sendable {
     func come() { flag.store(true, ordering: .relaxed) }
   }
 
-  static func connect(host: String, port: Int) async throws -> ProbeChannel {
+  static func connect(host: String, port: Int, hasRoom: Bool = true) async throws -> ProbeChannel {
     let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    if !hasRoom {
+      // A small window, and segments so small that the peer's system has no reason to keep much for them either.
+      bootstrap =
+        bootstrap.channelOption(.socketOption(.so_rcvbuf), value: 4_096)
+        .channelOption(.tcpOption(.maximumSegment), value: 536)
+    }
+    let channel =
+      try await bootstrap
       .connectTimeout(.seconds(5))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.allowRemoteHalfClosure, value: true)

@@ -7,20 +7,25 @@ package enum TextReport {
     case .passed: return ["  ok    \(item.id)  \(item.title)"]
     case .skipped(let reason): return ["  skip  \(item.id)  \(item.title) (\(reason))"]
     case .failed(let expected, let actual):
-      let requirements = item.requirements.compactMap { Requirements.all[$0] }.map { requirement in
-        "        \(requirement.id) (\(requirement.page)): \(requirement.sentence)"
-      }
-      return ["  \(item.isRequired ? "FAIL" : "warn")  \(item.id)  \(item.title)"] + requirements + [
-        "        expected: \(expected)", "        actual:   \(printable(actual))",
-      ]
+      return ["  \(item.isRequired ? "FAIL" : "warn")  \(item.id)  \(item.title)"] + requirements(of: item)
+        + [
+          "        expected: \(expected)", "        actual:   \(printable(actual))",
+        ]
     }
   }
 
-  /// A case without a result, for a list.
-  package static func line(_ item: ConformanceCase) -> String {
+  /// A case without a result, for a list: a line, and one more for each requirement.
+  package static func listing(_ item: ConformanceCase) -> [String] {
     let who = Subject.allCases.filter(item.subjects.contains).map(\.rawValue).joined(separator: "+")
-    return
-      "\(item.id)  [\(who)\(item.isRequired ? "" : ", SHOULD")]  \(item.title)  \(item.requirements.joined(separator: " "))"
+    let method = [[.none]: ["without --key"], [.sharedKey]: ["with --key"]][item.methods] ?? []
+    let notes = [who] + method + (item.isRequired ? [] : ["SHOULD"])
+    return ["\(item.id)  [\(notes.joined(separator: ", "))]  \(item.title)"] + requirements(of: item)
+  }
+
+  private static func requirements(of item: ConformanceCase) -> [String] {
+    item.requirements.compactMap { Requirements.all[$0] }.map { requirement in
+      "        \(requirement.id) (\(requirement.page)): \(requirement.sentence)"
+    }
   }
 
   package static func summary(_ tally: SuiteTally) -> String {

@@ -18,7 +18,7 @@ package actor Stage {
   let settings: SuiteSettings
   let target: Target
   private let name: String
-  private let deadline: NIODeadline
+  nonisolated let deadline: NIODeadline
   private var probes: [Probe] = []
 
   nonisolated var subject: Subject { target.subject }
@@ -36,6 +36,7 @@ package actor Stage {
     let own = subject == .server ? "\(settings.serverID)-\(name)" : settings.serverID
     var hello = ProbeHello(clusterID: settings.clusterID, serverID: id ?? own)
     hello.address = Array(settings.advertisedAddress.utf8)
+    if settings.key != nil { hello.methods = ProofKey.methodBit }
     return hello
   }
 
@@ -45,7 +46,7 @@ package actor Stage {
     switch target {
     case .server(let host, let port):
       do {
-        socket = try await ProbeChannel.connect(host: host, port: port)
+        socket = try await ProbeChannel.connect(host: host, port: port, hasRoom: manners.hasRoom)
       } catch {
         throw CaseFailure(expected: "a server that accepts connections", actual: "\(error)")
       }
@@ -79,7 +80,7 @@ package actor Stage {
     manners: Probe.Manners = .init(), _ change: @Sendable (inout ProbeHello) -> Void = { _ in }
   ) async throws -> Probe {
     let probe = try await greeted(manners: manners, change)
-    await probe.send(.authentication(), .welcome(flags: 1))
+    try await probe.authenticate(and: .welcome(flags: 1))
     try await probe.expectAcceptance()
     return probe
   }

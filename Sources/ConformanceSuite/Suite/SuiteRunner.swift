@@ -34,14 +34,15 @@ package struct SuiteRunner: Sendable {
     self.settings = settings
   }
 
-  /// Runs those of the cases that concern the peer's role, in their order; against a server several at once. A client
+  /// Runs those of the cases that concern the peer's role and the method, in their order; against a server several at once. A client
   /// makes one connection at a time, so that cases follow each other.
   ///
   /// - Parameter report: is called with each result as it is known.
   package func run(
     _ cases: [ConformanceCase], report: @escaping @Sendable (CaseResult) async -> Void = { _ in }
   ) async -> [CaseResult] {
-    let chosen = cases.filter { $0.subjects.contains(target.subject) }
+    let method: Method = settings.key == nil ? .none : .sharedKey
+    let chosen = cases.filter { $0.subjects.contains(target.subject) && $0.methods.contains(method) }
     let lanes = target.subject == .client ? 1 : max(1, settings.concurrency)
     return await withTaskGroup(of: (Int, CaseResult).self) { group in
       var results: [CaseResult?] = Array(repeating: nil, count: chosen.count)

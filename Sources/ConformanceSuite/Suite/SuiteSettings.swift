@@ -11,6 +11,10 @@ package struct SuiteSettings: Sendable {
   package var targetID: String?
   /// The Raft group of streams.
   package var group: UInt64
+  /// Whether the peer hosts several Raft groups, so that its own streams may be of any.
+  package var hostsSeveralGroups: Bool
+  /// The key that both sides prove to know; `nil` for a peer that takes plaintext.
+  package var key: ProofKey?
   /// What the suite says about where it can be dialled.
   package var advertisedAddress: String
   /// The longest that a case may take, 1 second or more. Cases that wait for the peer's clock take longer by that.
@@ -20,12 +24,16 @@ package struct SuiteSettings: Sendable {
 
   package init(
     clusterID: String, serverID: String = "conformance", targetID: String? = nil, group: UInt64 = 0,
-    advertisedAddress: String = "", caseLimit: TimeAmount = .seconds(10), concurrency: Int = 8
+    hostsSeveralGroups: Bool = false, key: ProofKey? = nil,
+    advertisedAddress: String = "", caseLimit: TimeAmount = .seconds(10),
+    concurrency: Int = 8
   ) {
     self.clusterID = clusterID
     self.serverID = serverID
     self.targetID = targetID
     self.group = group
+    self.hostsSeveralGroups = hostsSeveralGroups || group != 0
+    self.key = key
     self.advertisedAddress = advertisedAddress
     self.caseLimit = caseLimit
     self.concurrency = concurrency

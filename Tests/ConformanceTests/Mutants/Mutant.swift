@@ -40,6 +40,8 @@ struct Mutant: Sendable, CustomStringConvertible {
     var keepsOpen = false
     /// The suite's end of output is kept from the peer.
     var ignoresEndOfInput = false
+    /// Nothing is read from the suite while the suite does not read.
+    var readsInTurns = false
     /// Checksums of the peer are wrong.
     var breaksChecksums = false
     /// The peer sends checksums that nobody agreed on.
@@ -52,6 +54,8 @@ struct Mutant: Sendable, CustomStringConvertible {
   struct Memory {
     var counts: [String: Int] = [:]
     var streams: [UInt64: Int] = [:]
+    /// Bytes of streams that are kept back.
+    var held: [UInt64: [UInt8]] = [:]
     var hello: ProbeHello?
     var peerHello: ProbeHello?
     let shared: SharedCounts
@@ -80,6 +84,10 @@ struct Mutant: Sendable, CustomStringConvertible {
   let fault: String
   var subject: Subject = .server
   var usesChecksums = false
+  /// Both sides have a key.
+  var hasKey = false
+  /// A client that sends snapshots without chunks.
+  var sendsPlainSnapshots = false
   var manners = Manners()
   /// `nil` hands a frame on as it is.
   var rule: Rule = { _, _, _ in nil }

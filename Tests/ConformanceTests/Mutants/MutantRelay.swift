@@ -158,6 +158,11 @@ private final class RelayedPair {
     return bytes
   }
 
+  func canWrite(_ isWritable: Bool, toSuite: Bool) {
+    guard mutant.manners.readsInTurns, toSuite else { return }
+    _ = suite?.channel.setOption(.autoRead, value: isWritable)
+  }
+
   func ended(fromSuite: Bool, isAbrupt: Bool) {
     let manners = mutant.manners
     if fromSuite ? manners.ignoresEndOfInput : manners.keepsOpen { return }
@@ -198,6 +203,10 @@ private final class RelayHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     pair.received(Array(unwrapInboundIn(data).readableBytesView), fromSuite: isSuite)
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    pair.canWrite(context.channel.isWritable, toSuite: isSuite)
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

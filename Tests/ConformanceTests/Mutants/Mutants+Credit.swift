@@ -23,15 +23,20 @@ extension Mutants {
       let isFull = before == Int(memory.peerHello?.initialWindow ?? 0)
       return isFull && frame.isLast ? Mutant.toPeer(.data(frame.stream, [0])) : nil
     },
-    .says("R-FLW-6", "grants no credit") { _, frame in frame.type == FrameKind.credit ? [] : nil },
+    .says("R-FLW-6", "grants no credit for what it has answered") { memory, frame in
+      if frame.type == FrameKind.data { memory.streams[frame.stream] = 1 }
+      return frame.type == FrameKind.credit && memory.streams[frame.stream] != nil ? [] : nil
+    },
     .says("R-FLW-7", "grants credit on a half that it has stopped") { _, frame in
       frame.type == FrameKind.stop ? [frame, .credit(frame.stream, 1 << 40)] : nil
     },
-    .says("R-FLW-11", "has no room for a message larger than the window") { _, frame in
-      frame.type == FrameKind.credit ? [] : nil
+    .says("R-FLW-11", "has no room for a message that is larger than two windows") { memory, frame in
+      let window = UInt64(memory.peerHello?.initialWindow ?? 0)
+      return frame.type == FrameKind.credit && (frame.number ?? 0) > 2 * window ? [] : nil
     },
-    .says("R-FLW-16", "grants no credit inside a message") { _, frame in
-      frame.type == FrameKind.credit ? [] : nil
+    .says("R-FLW-16", "grants no credit inside a message") { memory, frame in
+      if frame.type == FrameKind.data { memory.streams[frame.stream] = 1 }
+      return frame.type == FrameKind.credit && memory.streams[frame.stream] == nil ? [] : nil
     },
     .miscodes("R-FLW-17", FrameKind.stop, .messageTooLarge, as: .cancelled),
     Mutant(requirement: "R-FLW-19", fault: "skips streams for which there is no place") {
@@ -60,16 +65,54 @@ extension Mutants {
       let count = memory.count("class \(frame.trafficClass)")
       return count > Int(memory.peerHello?.streamCredit(frame.trafficClass) ?? 0) ? Mutant.Traffic() : nil
     },
-    refusingElections("R-FLW-27", "refuses an election for lack of room"),
-    refusingElections("R-LIM-12", "refuses an election because others are served"),
-    refusingElections("R-SCH-13", "serves nothing while one stream waits"),
-    .deaf("R-SCH-12", "does not read while a stream waits") { $0.type == FrameKind.ping },
+    refusingElections("R-FLW-27", "refuses an election for lack of room") { memory, frame in
+      guard frame.isOpening, frame.trafficClass == StreamClass.snapshot, frame.streamBytes.count == 1 else {
+        return
+      }
+      _ = memory.count("waiting")
+    } when: { memory in
+      memory.counts["waiting", default: 0] >= Int(memory.peerHello?.snapshotStreams ?? 0)
+    },
+    refusingElections("R-LIM-12", "refuses an election because others are served") { memory, frame in
+      if isServed(frame) { _ = memory.count("served") }
+    } when: { memory in
+      memory.counts["served"] != nil
+    },
+    Mutant(requirement: "R-SCH-13", fault: "serves one append at a time, and none beside a snapshot") {
+      memory, direction, frame in
+      guard direction == .toPeer else { return nil }
+      if isServed(frame) { _ = memory.count("served") }
+      let isNew = frame.isOpening && frame.trafficClass == StreamClass.append
+      return isNew && memory.counts["served"] != nil ? Mutant.Traffic() : nil
+    },
+    Mutant(requirement: "R-SCH-12", fault: "reads no control frames while a stream waits") {
+      memory, direction, frame in
+      guard direction == .toPeer else { return nil }
+      if frame.isOpening, !frame.isLast, frame.streamBytes.count > 10 { _ = memory.count("waiting") }
+      if frame.isLast { memory.counts["waiting"] = nil }
+      return frame.type == FrameKind.ping && memory.counts["waiting"] != nil ? Mutant.Traffic() : nil
+    },
+    Mutant(
+      requirement: "R-SCH-12", fault: "reads only while it can write",
+      manners: .init(isTransparent: true, readsInTurns: true)),
     .deaf("R-SCH-4", "serves one class only") { $0.isOpening && $0.trafficClass == StreamClass.election },
   ]
 
-  private static func refusingElections(_ requirement: String, _ fault: String) -> Mutant {
-    Mutant(requirement: requirement, fault: fault) { _, direction, frame in
-      guard direction == .toPeer, frame.isOpening, frame.trafficClass == StreamClass.election else {
+  /// A snapshot whose request is whole and whose body is not.
+  private static func isServed(_ frame: ProbeFrame) -> Bool {
+    frame.isOpening && frame.trafficClass == StreamClass.snapshot && !frame.isLast
+      && WireMap(frame.streamBytes) != nil
+  }
+
+  private static func refusingElections(
+    _ requirement: String, _ fault: String,
+    _ note: @escaping @Sendable (inout Mutant.Memory, ProbeFrame) -> Void,
+    when isTooMuch: @escaping @Sendable (Mutant.Memory) -> Bool
+  ) -> Mutant {
+    Mutant(requirement: requirement, fault: fault) { memory, direction, frame in
+      guard direction == .toPeer else { return nil }
+      note(&memory, frame)
+      guard frame.isOpening, frame.trafficClass == StreamClass.election, isTooMuch(memory) else {
         return nil
       }
       let code = CodeName.refused.rawValue
@@ -88,6 +131,16 @@ extension Mutants {
       requirement: "R-LIV-5", fault: "waits for ever", manners: .init(keepsOpen: true)
     ) { _, direction, frame in
       direction == .toSuite && frame.type == FrameKind.goAway ? Mutant.Traffic() : nil
+    },
+    Mutant(requirement: "R-LIV-5", fault: "loses patience at its second PING") { memory, direction, frame in
+      guard direction == .toSuite else { return nil }
+      if frame.type == FrameKind.ping, memory.count("PING") == 2 { return Mutant.toPeer(Mutant.poison) }
+      return frame.type == FrameKind.goAway
+        ? Mutant.toSuite(frame.with { $0.setCode(CodeName.silent.rawValue) }) : nil
+    },
+    Mutant(requirement: "R-LIV-5", fault: "is patient for twice as long") { memory, direction, frame in
+      guard direction == .toSuite, frame.type == FrameKind.ping, memory.count("PING") < 10 else { return nil }
+      return Mutant.Traffic(toPeer: [.pong(frame.number ?? 0)], toSuite: [frame])
     },
     Mutant(
       requirement: "R-LIV-7", fault: "takes only whole frames for a sign of life",

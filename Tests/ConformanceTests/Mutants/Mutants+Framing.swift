@@ -86,9 +86,11 @@ extension Mutants {
     Mutant(
       requirement: "R-FRM-31", fault: "does not check checksums", usesChecksums: true,
       manners: .init(trustsChecksums: true)),
-    Mutant(
-      requirement: "R-FRM-32", fault: "acts before it checks", usesChecksums: true,
-      manners: .init(trustsChecksums: true)),
+    Mutant(requirement: "R-FRM-32", fault: "answers PING before it checks", usesChecksums: true) {
+      _, direction, frame in
+      guard direction == .toPeer, frame.type == FrameKind.ping else { return nil }
+      return Mutant.toSuite(.pong(frame.number ?? 0))
+    },
     Mutant(
       requirement: "R-HSK-11", fault: "uses a feature that only it has",
       manners: .init(sendsStrayChecksums: true)),

@@ -63,6 +63,16 @@ extension Mutants {
     .says("R-HSK-23", "goes on behind its refusal") { _, frame in
       frame.type == FrameKind.welcome && frame.code != 0 ? [frame, .ping(1)] : nil
     },
+    .welcomes("R-HSK-26", "puts a byte behind its WELCOME") { $0.append(0) },
+    .welcomes("R-HSK-26", "has a Winner of 2") { $0[5] = 2 },
+    .welcomes("R-HSK-26", "has a text of 513 bytes") {
+      $0 = Array($0.prefix(6)) + [2, 1] + Array(repeating: 0x61, count: 513)
+    },
+    .welcomes("R-HSK-43", "has a WELCOME of 7 bytes") { $0 = Array($0.prefix(7)) },
+    .welcomes("R-HSK-41", "sets flags that nobody knows") { $0[4] |= 0x40 },
+    .says("R-HSK-43", "has an AUTH of no bytes") { _, frame in
+      frame.type == FrameKind.authentication ? [ProbeFrame(type: frame.type)] : nil
+    },
     .mishears("R-HSK-26", "takes any WELCOME") { _, frame in
       frame.type == FrameKind.welcome && frame.payload.count < 20 ? .welcome() : nil
     },
@@ -101,6 +111,13 @@ extension Mutants {
       requirement: "R-HSK-32", fault: "waits for ever", manners: .init(keepsOpen: true)
     ) { _, direction, frame in
       direction == .toSuite && frame.type == FrameKind.welcome && frame.code != 0 ? Mutant.Traffic() : nil
+    },
+    Mutant(requirement: "R-HSK-32", fault: "gives up at once") { _, direction, frame in
+      if direction == .toPeer {
+        return frame.type == FrameKind.authentication ? Mutant.toPeer(Mutant.poison) : nil
+      }
+      guard frame.type == FrameKind.welcome, frame.code != 0 else { return nil }
+      return Mutant.toSuite(.welcome(CodeName.handshakeTimeout.rawValue))
     },
     .sendsHello("R-HSK-38", "names a target as an acceptor") { $0.targetServerID = [0x61] },
     .mishears("R-HSK-39", "takes a proof that it cannot check") { _, frame in
@@ -146,6 +163,14 @@ extension Mutants {
     .readsHello("R-PAIR-5", "refuses a second connection though the first one has gone") { memory, hello in
       if hello.serverID.first == 0x21, memory.shared.count("!") > 1 { hello.clusterID = [0x61] }
     },
+    Mutant(requirement: "R-PAIR-8", fault: "does not wait for the answer to its probe") {
+      memory, direction, frame in
+      guard direction == .toSuite, memory.hello?.incarnation == 1_000 else { return nil }
+      // The first one follows the handshake.
+      if frame.type == FrameKind.ping, memory.count("PING") == 2 { return Mutant.toPeer(Mutant.poison) }
+      return frame.type == FrameKind.goAway
+        ? Mutant.toSuite(frame.with { $0.setCode(CodeName.displaced.rawValue) }) : nil
+    },
     .readsHello("R-PAIR-7", "does not probe an incumbent") { _, hello in
       hello.incarnation = min(hello.incarnation, 1_000)
     },
@@ -172,4 +197,15 @@ extension Mutants {
       frame.type == FrameKind.hello ? [frame, .goAway(last: 0, 0x0B)] : nil
     },
   ]
+}
+
+extension Mutant {
+  /// A server whose accepting WELCOME has another payload.
+  fileprivate static func welcomes(
+    _ requirement: String, _ fault: String, _ change: @escaping @Sendable (inout [UInt8]) -> Void
+  ) -> Mutant {
+    says(requirement, fault) { _, frame in
+      frame.type == FrameKind.welcome && frame.code == 0 ? [frame.with { change(&$0.payload) }] : nil
+    }
+  }
 }

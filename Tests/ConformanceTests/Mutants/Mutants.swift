@@ -3,5 +3,5 @@ enum Mutants {
   static let all: [Mutant] =
     framing + checksums + handshake + refusals + pairs + streams + halves + credit + liveness + drain + limits
     + payloads
-    + snapshots + clients
+    + snapshots + clients + keys
 }
