@@ -273,6 +273,26 @@ import Testing
     }
   }
 
+  // R-CLS-10
+  @Test("one address has half of the connections, and the others are for other addresses")
+  func connectionsPerAddress() async throws {
+    let transport = try await listen("server") { $0.oldPeers.maximumConnections = 32 }
+    try await closing(transport) {
+      let vote = try bytes(of: Self.vote)
+      var clients: [RawSocket] = []
+      for source in Array(repeating: "127.0.0.1", count: 16) + ["refused", "127.0.0.2"] {
+        let isRefused = source == "refused"
+        let client = try await RawSocket.connect(
+          to: transport.localAddress, from: isRefused ? "127.0.0.1" : source)
+        await client.send(vote)
+        if !isRefused { try await transport.nextRPC().fail("no") }
+        #expect(await client.next(4).readableBytes == (isRefused ? 0 : 4), "\(source)")
+        clients.append(client)
+      }
+      for client in clients { await client.close() }
+    }
+  }
+
   // R-CLS-11
   @Test("after the streams were closed a connection answers one more request and ends")
   func closeStreams() async throws {

@@ -8,10 +8,10 @@ import RaftWire
 final class ClassicListener {
   let eventLoop: any EventLoop
   let services: InboundServices
-  /// The longest time without a byte where one is due.
-  let stall: TimeAmount
+  let patience: ClassicPatience
   let logger: Logger
   private let maximumConnections: Int
+  private let maximumConnectionsPerAddress: Int
   /// Whether a migration is under way, in which each connection without protection is told of (R-SEC-21).
   private let warnsOfPlaintext: Bool
   private var connections: [ObjectIdentifier: ClassicServer] = [:]
@@ -23,21 +23,22 @@ final class ClassicListener {
   init(configuration: TransportConfiguration, services: InboundServices, eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
     self.services = services
-    stall = TimeAmount(configuration.oldPeers.stall)
+    patience = ClassicPatience(configuration.oldPeers)
     maximumConnections = configuration.oldPeers.maximumConnections
+    maximumConnectionsPerAddress = configuration.oldPeers.maximumConnectionsPerAddress
     warnsOfPlaintext = configuration.security.migration.acceptsPlaintext
     budget = ClassicReadBudget(limit: configuration.oldPeers.receiveBudget)
     logger = configuration.logger
   }
 
   /// Serves a connection, whose first byte is about to come through the channel's pipeline.
-  func serve(_ channel: any Channel) throws {
+  ///
+  /// - Parameter acceptedAt: Since when it stands.
+  func serve(_ channel: any Channel, acceptedAt: NIODeadline) throws {
     if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
     let source = PeerDirectory.source(of: channel)
-    // One address has half of them at most, but for the first few, so that it cannot keep all others out.
-    let share = max(16, (maximumConnections + 1) / 2)
     guard connections.count < maximumConnections,
-      connections.values.count(where: { $0.source == source }) < share
+      connections.values.count(where: { $0.source == source }) < maximumConnectionsPerAddress
     else {
       let reason =
         "\(connections.count) connections of old peers are served; raise `oldPeers.maximumConnections`"
@@ -55,7 +56,7 @@ final class ClassicListener {
     var logger = self.logger
     logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
     logger.debug("a peer speaks the old protocol")
-    let server = ClassicServer(listener: self, source: source, logger: logger)
+    let server = ClassicServer(listener: self, source: source, acceptedAt: acceptedAt, logger: logger)
     connections[ObjectIdentifier(server)] = server
     do {
       try ClassicSocket.prepareAccepted(channel)
@@ -108,5 +109,9 @@ final class ClassicListener {
     if budget.mayRead(key) { return true }
     waiting[key] = server
     return false
+  }
+  /// Whether a connection goes beyond what there is room for, so that others wait for it.
+  func isOverdrawn(_ server: ClassicServer) -> Bool {
+    budget.overdrawn == ObjectIdentifier(server)
   }
 }

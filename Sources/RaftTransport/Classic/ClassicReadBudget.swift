@@ -11,7 +11,7 @@ struct ClassicReadBudget<Key: Hashable> {
   private var held: [Key: Int] = [:]
   private(set) var total = 0
   /// The connection that may go beyond the limit.
-  private var overdrawn: Key?
+  private(set) var overdrawn: Key?
 
   init(limit: Int, freeBytes: Int = 64 * 1_024) {
     self.limit = limit

@@ -49,7 +49,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// Who is at the other end, once the handshake has shown it.
   private(set) var origin = IncomingRPC.Origin(id: "", address: "")
   /// What runs for the peer, on this connection and others.
-  private(set) lazy var load = services.loads.load(of: peerID)
+  private(set) lazy var load = services.loads.load(of: loadKey)
+  private var loadKey = PeerLoads.Key.claim("", source: nil)
   private(set) var endpoints = Endpoints()
 
   init(
@@ -305,6 +306,8 @@ final class ConnectionDriver: ChannelInboundHandler {
     switch event {
     case .peerAuthenticated(let hello, let agreement):
       origin = IncomingRPC.Origin(id: ServerID(hello.serverID), address: ServerAddress(hello.address))
+      loadKey = PeerLoads.Key(
+        peerID, agreement.method, source: endpoints.remoteIP.map(HostResolver.normalised))
       if let refusal = security.objection(to: hello, agreement, certificate: certificate) {
         refuse(refusal)
       } else {
