@@ -22,8 +22,8 @@ extension TransportConfiguration {
 
   /// How a transport deals with peers that speak hashicorp/raft's own protocol.
   ///
-  /// The bytes that such peers can make this server hold are at most
-  /// `receiveBudget + limits.maximumMessageBytes + maximumConnections * 128 KiB`.
+  /// The bytes that such peers can make this server hold, decoded entries among them with 120 bytes each, are at most
+  /// `receiveBudget + 2 * (limits.maximumMessageBytes + 30 MiB) + maximumConnections * 256 KiB`.
   public struct OldPeers: Sendable, Hashable {
     /// How many idle connections to one address are kept for later calls, 0 or more: upstream's `maxPool`.
     public var maximumIdleConnections: Int

@@ -1,11 +1,11 @@
 import Logging
-import NIOCore
+package import NIOCore
 import RaftWire
 
 /// The connections of old peers that this server serves, and what they share.
 ///
 /// Confined to the event loop.
-final class ClassicListener {
+package final class ClassicListener {
   let eventLoop: any EventLoop
   let services: InboundServices
   let patience: ClassicPatience
@@ -31,10 +31,20 @@ final class ClassicListener {
     logger = configuration.logger
   }
 
+  /// A listener by itself, whose requests are taken by hand.
+  package convenience init(alone configuration: TransportConfiguration, eventLoop: any EventLoop) {
+    self.init(
+      configuration: configuration, services: InboundServices(configuration: configuration),
+      eventLoop: eventLoop)
+  }
+
+  /// The next request, if there is one.
+  package func takeRequest() -> IncomingRPC? { services.queue.takeNow() }
+
   /// Serves a connection, whose first byte is about to come through the channel's pipeline.
   ///
   /// - Parameter acceptedAt: Since when it stands.
-  func serve(_ channel: any Channel, acceptedAt: NIODeadline) throws {
+  package func serve(_ channel: any Channel, acceptedAt: NIODeadline) throws {
     if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
     let source = PeerDirectory.source(of: channel)
     guard connections.count < maximumConnections,
@@ -76,7 +86,7 @@ final class ClassicListener {
   }
 
   /// Every connection answers one more request and is closed then (R-CLS-11).
-  func retire() {
+  package func retire() {
     for server in connections.values { server.retire() }
   }
 
@@ -86,7 +96,7 @@ final class ClassicListener {
   }
 
   /// Closes all connections.
-  func shutDown() {
+  package func shutDown() {
     isShutDown = true
     for server in connections.values { server.close() }
   }
@@ -94,6 +104,9 @@ final class ClassicListener {
   var statistics: [TransportStatistics.Connection] { connections.values.map(\.statistics) }
 
   // MARK: Memory
+
+  /// What all connections hold that nobody has dealt with, in bytes.
+  package var heldBytes: Int { budget.total }
 
   /// Notes how many bytes a connection holds that nobody has dealt with.
   func note(_ server: ClassicServer, holds bytes: Int) {
@@ -106,9 +119,18 @@ final class ClassicListener {
   /// Whether a connection may read; if not, it is told when it may.
   func mayRead(_ server: ClassicServer) -> Bool {
     let key = ObjectIdentifier(server)
-    if budget.mayRead(key) { return true }
-    waiting[key] = server
-    return false
+    return wait(server, unless: budget.mayRead(key))
+  }
+
+  /// Whether a connection may make a request of what it has read; if not, it is told when it may.
+  func mayDecode(_ server: ClassicServer, of byteCount: Int) -> Bool {
+    let key = ObjectIdentifier(server)
+    return wait(server, unless: budget.mayDecode(key, of: byteCount))
+  }
+
+  private func wait(_ server: ClassicServer, unless mayGoOn: Bool) -> Bool {
+    if !mayGoOn { waiting[ObjectIdentifier(server)] = server }
+    return mayGoOn
   }
   /// Whether a connection goes beyond what there is room for, so that others wait for it.
   func isOverdrawn(_ server: ClassicServer) -> Bool {

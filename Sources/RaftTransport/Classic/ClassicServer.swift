@@ -127,6 +127,7 @@ final class ClassicServer: ChannelInboundHandler {
     while true {
       switch phase {
       case .command:
+        guard listener.mayDecode(self, of: assembler.pendingBytes) else { return account() }
         do {
           guard let command = try nextCommand() else { return awaitMoreOfCommand() }
           dispatch(command)

@@ -39,7 +39,7 @@ struct EmbeddedServing {
   /// - Returns: Whether there was one.
   @discardableResult
   func answer() -> Bool {
-    guard let rpc = services.queue.takeNow() else { return false }
+    guard let rpc = listener.takeRequest() else { return false }
     rpc.fail("no")
     loop.run()
     return true
