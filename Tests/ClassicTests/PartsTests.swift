@@ -47,6 +47,39 @@ import Testing
   }
 
   // R-CLS-9
+  @Test("a snapshot that nobody reads is not read from the socket either, until its handler has answered")
+  func snapshotBackPressure() throws {
+    let serving = EmbeddedServing()
+    let tap = ReadTap()
+    let channel = try serving.connect(tap: tap)
+    let size = 4 << 20
+    var rest = try bytes(of: InstallSnapshotRequest(term: 7, size: Int64(size)))
+    rest.writeRepeatingByte(7, count: size)
+    func deliver() throws -> Int {
+      var count = 0
+      while tap.isWanted, let piece = rest.readSlice(length: min(64 << 10, rest.readableBytes)),
+        piece.readableBytes > 0
+      {
+        tap.isWanted = false
+        try channel.writeInbound(ByteBuffer(bytes: piece.readableBytesView))
+        serving.loop.run()
+        count += piece.readableBytes
+      }
+      return count
+    }
+    let first = try deliver()
+    #expect(!tap.isWanted && (512 << 10...640 << 10).contains(first), "\(first) bytes")
+    serving.pass(.hours(1))
+    #expect(!tap.isWanted && channel.isActive, "time changes nothing: it is the reader's")
+    // The rest of a snapshot that is not wanted is read and dropped (R-CLS-8).
+    let isAnswered = serving.answer()
+    let last = try deliver()
+    #expect(isAnswered && last >= size - first && channel.isActive)
+    let answer = try channel.readOutbound(as: ByteBuffer.self)
+    #expect(answer == ByteBuffer(bytes: [0xA2, 0x6E, 0x6F, 0xC0]))
+  }
+
+  // R-CLS-9
   @Test("requests that grow as they are decoded count with what they become, before there are many of them")
   func decodedEntries() throws {
     let serving = EmbeddedServing { $0.oldPeers.receiveBudget = 1 << 20 }

@@ -29,7 +29,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   private let security: ConnectionSecurity
   /// What the peer has shown in the handshake of TLS.
   private var certificate: PeerCertificate?
-  private var owners = StreamOwners()
+  private(set) var owners = StreamOwners()
   /// No owner's deadline is before this.
   private var nextOwnerDeadline = NIODeadline.distantFuture
   private var probes: [UInt64: Scheduled<Void>] = [:]

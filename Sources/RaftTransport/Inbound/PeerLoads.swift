@@ -64,6 +64,12 @@ final class PeerLoads: Sendable {
     _ = consume newer
   }
 
+  /// The weight of the requests that handlers of all peers have, for tests.
+  var weight: Int {
+    let loads = entries.withLock { entries in entries.values.compactMap(\.load) }
+    return loads.reduce(0) { $0 + $1.running.elections + $1.running.others }
+  }
+
   /// How many peers are known, for tests.
   var count: Int { entries.withLock { $0.count } }
 }

@@ -19,8 +19,11 @@ struct EmbeddedServing {
   }
 
   /// A connection that begins now.
-  func connect() throws -> EmbeddedChannel {
+  ///
+  /// - Parameter tap: Hears when the server wants to read.
+  func connect(tap: ReadTap? = nil) throws -> EmbeddedChannel {
     let channel = EmbeddedChannel(loop: loop)
+    if let tap { try channel.pipeline.syncOperations.addHandler(tap) }
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
     try listener.serve(channel, acceptedAt: loop.now)
     return channel
@@ -43,5 +46,16 @@ struct EmbeddedServing {
     rpc.fail("no")
     loop.run()
     return true
+  }
+}
+
+/// Notes that somebody wants to read, whom it lets wait.
+final class ReadTap: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+
+  var isWanted = true
+
+  func read(context: ChannelHandlerContext) {
+    isWanted = true
   }
 }

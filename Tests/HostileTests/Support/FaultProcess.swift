@@ -82,7 +82,17 @@ final class FaultProcess: Sendable {
 
   func kill() { send(SIGKILL, to: process.id) }
 
-  func stop() { send(SIGSTOP, to: process.id) }
+  /// Stops the process, and returns when none of its threads runs any more.
+  func stop() async throws {
+    send(SIGSTOP, to: process.id)
+    try await eventually("all threads are stopped") {
+      let folder = "/proc/\(process.id)/task"
+      return try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { thread in
+        let status = try String(contentsOfFile: "\(folder)/\(thread)/status", encoding: .utf8)
+        return status.contains("State:\tT")
+      }
+    }
+  }
 
   func goOn() { send(SIGCONT, to: process.id) }
 
