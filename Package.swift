@@ -156,7 +156,10 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "RaftWire", "StreamMux", "RaftTransport", .product(name: "NIOCore", package: "swift-nio"),
+        "RaftWire", "StreamMux", "RaftTransport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Fuzzing/Targets",
       swiftSettings: sourceSettings

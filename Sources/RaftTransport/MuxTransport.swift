@@ -275,6 +275,9 @@ public final class MuxTransport: Transport, Service {
     return statistics
   }
 
+  /// What peers make this transport hold, for tests of its bounds.
+  package func burden() async -> TransportBurden { await directory.burden() }
+
   /// The peers that are known to speak RMUX, those of the configuration among them. They are never called with the old
   /// protocol, whatever they do; to have that hold beyond the life of the process, keep the set and give it to the next
   /// one in ``TransportConfiguration/OldPeers/knownToSpeakRMUX``.

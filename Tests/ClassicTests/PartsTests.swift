@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import RaftWire
 import Testing
 
 @testable import RaftTransport
@@ -43,6 +44,63 @@ import Testing
     let twoLater = budget.mayRead(2)
     #expect(twoLater)
     #expect(budget.total == 500)
+  }
+
+  // R-CLS-9
+  @Test("a snapshot that nobody reads is not read from the socket either, until its handler has answered")
+  func snapshotBackPressure() throws {
+    let serving = EmbeddedServing()
+    let tap = ReadTap()
+    let channel = try serving.connect(tap: tap)
+    let size = 4 << 20
+    var rest = try bytes(of: InstallSnapshotRequest(term: 7, size: Int64(size)))
+    rest.writeRepeatingByte(7, count: size)
+    func deliver() throws -> Int {
+      var count = 0
+      while tap.isWanted, let piece = rest.readSlice(length: min(64 << 10, rest.readableBytes)),
+        piece.readableBytes > 0
+      {
+        tap.isWanted = false
+        try channel.writeInbound(ByteBuffer(bytes: piece.readableBytesView))
+        serving.loop.run()
+        count += piece.readableBytes
+      }
+      return count
+    }
+    let first = try deliver()
+    #expect(!tap.isWanted && (512 << 10...640 << 10).contains(first), "\(first) bytes")
+    serving.pass(.hours(1))
+    #expect(!tap.isWanted && channel.isActive, "time changes nothing: it is the reader's")
+    // The rest of a snapshot that is not wanted is read and dropped (R-CLS-8).
+    let isAnswered = serving.answer()
+    let last = try deliver()
+    #expect(isAnswered && last >= size - first && channel.isActive)
+    let answer = try channel.readOutbound(as: ByteBuffer.self)
+    #expect(answer == ByteBuffer(bytes: [0xA2, 0x6E, 0x6F, 0xC0]))
+  }
+
+  // R-CLS-9
+  @Test("requests that grow as they are decoded count with what they become, before there are many of them")
+  func decodedEntries() throws {
+    let serving = EmbeddedServing { $0.oldPeers.receiveBudget = 1 << 20 }
+    // An entry of nil is one byte on the wire and 120 here.
+    let heavy = try bytes(
+      of: AppendEntriesRequest(term: 5, previousLogIndex: 1, entries: Array(repeating: nil, count: 60_000)))
+    #expect(heavy.readableBytes < 64 << 10)
+    for _ in 0..<20 { try serving.connect().writeInbound(heavy) }
+    let taken = (0..<20).map { _ in serving.listener.takeRequest() }.compactMap(\.self)
+    #expect(taken.count == 2, "the one that reaches the budget, and one that goes beyond it")
+    // What is small is not kept out.
+    let voter = try serving.connect()
+    try voter.writeInbound(try bytes(of: RequestVoteRequest(term: 7, lastLogIndex: 41, lastLogTerm: 6)))
+    let isServed = serving.answer()
+    #expect(isServed)
+    for rpc in taken { rpc.fail("no") }
+    serving.loop.run()
+    var others = 0
+    while serving.answer() { others += 1 }
+    #expect(others == 18, "all have their turn")
+    #expect(serving.listener.heldBytes == 0)
   }
 
   // R-CLS-1

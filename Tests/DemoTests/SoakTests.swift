@@ -7,7 +7,9 @@ import Testing
 struct SoakTests {
   @Test("loses, doubles and leaves nothing")
   func short() async throws {
-    let settings = SoakSettings(duration: .seconds(3), nodeCount: 3, seed: 1)
+    // What grows is seen from the third round on.
+    let settings = SoakSettings(duration: .seconds(6), nodeCount: 3, seed: 1)
+    #expect(settings.rounds == 3)
     let report = try await SoakRun(settings).run { _ in }
     // Descriptors are those of the whole process, in which other tests run, too.
     let problems = report.problems.filter { !$0.hasPrefix("left open") }
@@ -15,6 +17,25 @@ struct SoakTests {
     #expect(report.figures.answers > 0)
     #expect(report.figures.pipelines > 0)
     #expect(!report.faults.isEmpty)
+  }
+
+  @Test("sees what grows and what is left, and not what the first round makes once")
+  func growth() {
+    func samples(_ change: (inout SoakSample, Int) -> Void) -> [SoakSample] {
+      (1...9).map { round in
+        var sample = SoakSample(round: round, connections: 0, streams: 0, SoakLedger.Figures())
+        (sample.residentBytes, sample.heapBytes, sample.descriptors) = (200 << 20, 20 << 20, 10)
+        change(&sample, round)
+        return sample
+      }
+    }
+    #expect(SoakSample.problems(samples { _, _ in }) == [])
+    #expect(SoakSample.problems(samples { if $1 == 1 { $0.residentBytes = 1 << 30 } }) == [])
+    let growing: [(inout SoakSample, Int) -> Void] = [
+      { $0.residentBytes += UInt64($1) << 26 }, { $0.heapBytes += UInt64($1) << 22 },
+      { $0.descriptors += $1 }, { $0.streams = $1 == 5 ? 1 : 0 }, { $0.connections = $1 == 2 ? 3 : 0 },
+    ]
+    for change in growing { #expect(SoakSample.problems(samples(change)).count == 1) }
   }
 
   @Test("knows requests by their numbers alone, and each kind has its own")

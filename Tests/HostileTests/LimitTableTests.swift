@@ -1,11 +1,16 @@
 import Foundation
 import Testing
 
+@testable import RaftTransport
+
 /// Each limit of `Spec/tables/limits.json`, and the test that holds it.
 @Suite("Which limit is held by which test")
 struct LimitTableTests {
   private struct Table: Decodable {
-    struct Row: Decodable { let name: String }
+    struct Row: Decodable {
+      let name: String
+      let `default`: Int?
+    }
     let wire: [Row]
     let local: [Row]
     let budgets: [Row]
@@ -55,9 +60,67 @@ struct LimitTableTests {
       "RaftTransportTests/SocketsPipelineDepthTests.swift", "unansweredRequestsPerStream"
     ),
     "handlersPerPeer": ("HostileTests/PeerLoadTests.swift", "func overConnections"),
+    "handlersOfUnprovenPeers": ("HostileTests/PeerLoadTests.swift", "func manyNames"),
+    "classicConnections": ("ClassicTests/ServingTests.swift", "func connectionLimit"),
+    "classicConnectionsPerAddress": ("ClassicTests/ServingTests.swift", "func connectionsPerAddress"),
+    "classicFirstRequest": ("ClassicTests/TimeBoundTests.swift", "func noRequest"),
+    "classicRequest": ("ClassicTests/TimeBoundTests.swift", "func dribble"),
+    "classicLeastRate": ("ClassicTests/TimeBoundTests.swift", "func largeFirstRequest"),
+    "classicStall": ("ClassicTests/ServingTests.swift", "func stall"),
+    "classicReceiveBudget": ("ClassicTests/ServingTests.swift", "func requestsOutliveConnections"),
     "displacementsPerMinute": ("RaftTransportTests/PeerTableArbitrationTests.swift", "displaced"),
     "logLineBurst": ("HostileTests/PeerLogTests.swift", "func allowance"),
   ]
+
+  @Test("The numbers above the engine are those of the table")
+  func defaults() throws {
+    let data = try Data(contentsOf: Self.root.appendingPathComponent("Spec/tables/limits.json"))
+    let rows = try JSONDecoder().decode(Table.self, from: data).local
+    let (limits, old) = (TransportConfiguration.Limits.defaults, TransportConfiguration.OldPeers.defaults)
+    let values: [String: Int] = [
+      "maximumMessageSize": limits.maximumMessageBytes,
+      "handshakes": limits.handshakes,
+      "handshakesPerAddress": limits.handshakesPerAddress,
+      "connections": limits.connections,
+      "waitingCalls": limits.waitingCalls,
+      "unansweredRequestsPerStream": limits.unansweredRequestsPerStream,
+      "handlersPerPeer": limits.handlersPerPeer,
+      "handlersOfUnprovenPeers": limits.handlersOfUnprovenPeers,
+      "classicConnections": old.maximumConnections,
+      "classicConnectionsPerAddress": old.maximumConnectionsPerAddress,
+      "classicFirstRequest": Int(old.firstRequest.components.seconds),
+      "classicRequest": Int(old.request.components.seconds),
+      "classicLeastRate": old.leastRate,
+      "classicStall": Int(old.stall.components.seconds),
+      "classicReceiveBudget": old.receiveBudget,
+    ]
+    for (name, value) in values {
+      #expect(rows.first { $0.name == name }?.default == value, "\(name)")
+    }
+    #expect(
+      values.keys.filter { $0.hasPrefix("classic") }.count == rows.count { $0.name.hasPrefix("classic") })
+  }
+
+  @Test("The arithmetic of a server in plaintext is right")
+  func plaintextMemory() throws {
+    let page = try String(contentsOf: Self.root.appendingPathComponent("Spec/limits.md"), encoding: .utf8)
+    let limits = TransportConfiguration.Limits.defaults
+    let handlers = 2 * (limits.handlersOfUnprovenPeers * 2_048 + 262_144 * 120) >> 20
+    #expect(page.contains("=  \(handlers) MiB\n"))
+    // The worst memory of one connection without its handlers, in MiB, with the numbers of the page.
+    let one =
+      4 * 208
+      + Double(
+        4 * 65_556 + 4_096 * 64
+          + (limits.electionStreams + limits.appendStreams + limits.snapshotStreams + 4_096) * 1_024)
+      / 1_048_576
+    #expect(page.contains("1,024 x \(tenths(one)) MiB"))
+    #expect(page.contains("=  \(tenths((Double(limits.connections) * one + Double(handlers)) / 1_024)) GiB"))
+  }
+
+  private func tenths(_ value: Double) -> String {
+    "\(Int((value * 10).rounded()) / 10).\(Int((value * 10).rounded()) % 10)"
+  }
 
   @Test("Every limit has one, be it an attack over sockets or a test of its own")
   func complete() throws {

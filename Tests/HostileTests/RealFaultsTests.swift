@@ -125,8 +125,7 @@ struct RealFaultsTests {
     try await closing(sender) {
       try await FaultProcess.with { receiver in
         try await sender.proveCall(to: "b", at: receiver.address)
-        receiver.stop()
-        try await eventually("it has stopped") { receiver.isStopped }
+        try await receiver.stop()
         let error = try await failure("a call into a black hole") {
           try await sender.proveCall(to: "b", at: receiver.address)
         }

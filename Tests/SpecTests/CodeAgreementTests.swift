@@ -120,7 +120,9 @@ struct CodeAgreementTests {
     #expect(
       Set(table.map(\.name)).subtracting(values.keys) == [
         "maximumMessageSize", "handshakes", "handshakesPerAddress", "connections", "waitingCalls",
-        "unansweredRequestsPerStream", "handlersPerPeer", "displacementsPerMinute", "logLineBurst",
+        "unansweredRequestsPerStream", "handlersPerPeer", "handlersOfUnprovenPeers", "displacementsPerMinute",
+        "logLineBurst", "classicConnections", "classicConnectionsPerAddress", "classicFirstRequest",
+        "classicRequest", "classicLeastRate", "classicStall", "classicReceiveBudget",
       ])
   }
 

@@ -30,6 +30,7 @@ enum RequirementTable {
   R-CLS-25	classic.md	MUST NOT	yes	An endpoint MUST NOT serve the classic protocol where its configuration asks for encryption or for authentication of its peers.
   R-CLS-26	classic.md	SHOULD NOT	no	A dialler SHOULD NOT send a request of the classic protocol to a peer that has not proved to be an old one before a connection on which it said nothing has stayed open for a while.
   R-CLS-27	classic.md	SHOULD NOT	no	A dialler SHOULD NOT take one connection of RMUX that was closed without a byte for a sign of an old peer, but a second one behind it.
+  R-CLS-28	classic.md	SHOULD	yes	A server SHOULD close a connection that has not brought one whole request in the time of a handshake.
   R-DRN-1	drain.md	MUST	yes	A draining endpoint MUST first send GOAWAY with the last id 0xFFFFFFFFFFFFFFFF and the code `shutdown`.
   R-DRN-2	drain.md	MUST	yes	A draining endpoint MUST send a second GOAWAY whose last id is the greatest id among the peer's streams that it has received, or 0 where there is none.
   R-DRN-3	drain.md	SHOULD	yes	A draining endpoint SHOULD send the second GOAWAY when a PING sent behind the first was answered, or after the greater of 50 ms and one round-trip time.
@@ -217,6 +218,7 @@ enum RequirementTable {
   R-LIM-13	limits.md	MUST	no	A receiver MUST bound the memory that held stream bytes pin by a constant factor of their number.
   R-LIM-14	limits.md	SHOULD	no	An endpoint SHOULD bound the rate of the log lines that a peer can cause, and count what it leaves out.
   R-LIM-15	limits.md	MUST	no	An endpoint MUST bound the memory that decoded messages take beyond the bytes of their windows.
+  R-LIM-16	limits.md	SHOULD	no	An endpoint SHOULD count the running handlers of peers that have proved nothing apart from those of peers that have, and bound them all together.
   R-LIV-1	liveness.md	MUST	yes	An endpoint MUST answer PING by PONG with the same eight bytes.
   R-LIV-2	liveness.md	MAY	yes	An endpoint MAY leave PINGs unanswered when more than 8 PONGs are waiting to be sent, and answers the newest then.
   R-LIV-3	liveness.md	MUST	yes	An endpoint MUST ignore a PONG that answers none of its PINGs, and counts it as a control frame that changes nothing.

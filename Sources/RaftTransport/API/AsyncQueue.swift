@@ -104,6 +104,11 @@ package final class AsyncQueue<Element: Sendable>: Sendable {
     }
   }
 
+  /// The next element, if there is one.
+  package func takeNow() -> Element? {
+    state.withLock { $0.take() }
+  }
+
   private func cancelWait(_ id: UInt64) {
     let taker: Taker? = state.withLock { state in
       guard let index = state.takers.firstIndex(where: { $0.id == id }) else { return nil }

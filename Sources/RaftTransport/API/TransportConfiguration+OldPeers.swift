@@ -22,8 +22,8 @@ extension TransportConfiguration {
 
   /// How a transport deals with peers that speak hashicorp/raft's own protocol.
   ///
-  /// The bytes that such peers can make this server hold are at most
-  /// `receiveBudget + limits.maximumMessageBytes + maximumConnections * 128 KiB`.
+  /// The bytes that such peers can make this server hold, decoded entries among them with 120 bytes each, are at most
+  /// `receiveBudget + 2 * (limits.maximumMessageBytes + 30 MiB) + maximumConnections * 256 KiB`.
   public struct OldPeers: Sendable, Hashable {
     /// How many idle connections to one address are kept for later calls, 0 or more: upstream's `maxPool`.
     public var maximumIdleConnections: Int
@@ -43,6 +43,19 @@ extension TransportConfiguration {
     /// more than zero. Between requests a connection may be idle for as long as it lives.
     public var stall: Duration
 
+    /// The longest time from the beginning of a connection until its first request is here, beside a second for each
+    /// ``leastRate`` bytes of it; more than zero. Then the connection is closed.
+    public var firstRequest: Duration
+
+    /// The longest time that a later request, or the body of a snapshot, may take from its first byte to its last one,
+    /// beside a second for each ``leastRate`` bytes of it; more than zero. Time in which this server does not read, since
+    /// others of its peers keep it busy or a handler is slow, does not count.
+    public var request: Duration
+
+    /// How many bytes give a request one second more, 1 or more, so that whoever sends that fast has no limit in time.
+    /// What was earned is never more than ``request``.
+    public var leastRate: Int
+
     /// Bytes of requests and snapshots of all old peers together that wait to be handled, 1 MiB to 1 TiB. Beyond it
     /// one connection at a time is read.
     public var receiveBudget: Int
@@ -51,8 +64,8 @@ extension TransportConfiguration {
     /// ``MuxTransport/peersThatSpokeRMUX``.
     public var knownToSpeakRMUX: KnownPeers
 
-    /// 3 idle connections for each address, 256 of peers, 1024 calls, 5 minutes of memory, 60 s without a byte,
-    /// 256 MiB.
+    /// 3 idle connections for each address, 256 of peers, 1024 calls, 5 minutes of memory, 60 s without a byte, 5 s for
+    /// the first request, 5 minutes for others, 16 KiB for a second, 256 MiB.
     public static let defaults = OldPeers()
 
     /// Values with defaults for everything that is not named.
@@ -62,6 +75,9 @@ extension TransportConfiguration {
       maximumCalls: Int = 1024,
       memory: Duration = .seconds(300),
       stall: Duration = .seconds(60),
+      firstRequest: Duration = .seconds(5),
+      request: Duration = .seconds(300),
+      leastRate: Int = 16 << 10,
       receiveBudget: Int = 256 << 20,
       knownToSpeakRMUX: KnownPeers = KnownPeers()
     ) {
@@ -70,9 +86,15 @@ extension TransportConfiguration {
       self.maximumCalls = maximumCalls
       self.memory = memory
       self.stall = stall
+      self.firstRequest = firstRequest
+      self.request = request
+      self.leastRate = leastRate
       self.receiveBudget = receiveBudget
       self.knownToSpeakRMUX = knownToSpeakRMUX
     }
+
+    /// How many of the connections that are served may come from one address, so that it cannot keep all others out.
+    var maximumConnectionsPerAddress: Int { max(16, (maximumConnections + 1) / 2) }
   }
 
   /// Peers by their names. Calls that name an ID go by the IDs, those that do not by the addresses.

@@ -26,6 +26,7 @@ extension TransportConfiguration {
     try check("limits.unansweredRequestsPerStream", limits.unansweredRequestsPerStream >= 1, "1 or more")
     try check("limits.waitingCalls", limits.waitingCalls >= 1, "1 or more")
     try check("limits.handlersPerPeer", limits.handlersPerPeer >= 1, "1 or more")
+    try check("limits.handlersOfUnprovenPeers", limits.handlersOfUnprovenPeers >= 1, "1 or more")
     try check("limits.handshakes", limits.handshakes >= 1, "1 or more")
     try check("limits.handshakesPerAddress", limits.handshakesPerAddress >= 1, "1 or more")
     try check("limits.connections", limits.connections >= 1, "1 or more")
@@ -34,6 +35,9 @@ extension TransportConfiguration {
     try check("oldPeers.maximumCalls", oldPeers.maximumCalls >= 1, "1 or more")
     try check("oldPeers.memory", oldPeers.memory > .zero, "more than zero")
     try check("oldPeers.stall", oldPeers.stall > .zero, "more than zero")
+    try check("oldPeers.firstRequest", oldPeers.firstRequest > .zero, "more than zero")
+    try check("oldPeers.request", oldPeers.request > .zero, "more than zero")
+    try check("oldPeers.leastRate", oldPeers.leastRate >= 1, "1 or more")
     try check(
       "oldPeers.receiveBudget", (1 << 20...1 << 40).contains(oldPeers.receiveBudget), "1 MiB to 1 TiB")
     try security.validate(serverID: serverID, clusterID: clusterID)

@@ -166,6 +166,10 @@ public struct TransportConfiguration: Sendable {
     /// connections that were lost counts as long as its handlers run. 2 KiB each.
     public var handlersPerPeer: Int
 
+    /// The same for all peers together that prove nothing: those that speak plaintext, and can say that they are any
+    /// server and as many as they like. One of them is told from the others by its ID and its IP address.
+    public var handlersOfUnprovenPeers: Int
+
     /// How many connections may be in the handshake at once; further ones are closed.
     public var handshakes: Int
 
@@ -187,6 +191,7 @@ public struct TransportConfiguration: Sendable {
       unansweredRequestsPerStream: Int = 64,
       waitingCalls: Int = 1024,
       handlersPerPeer: Int = 4096,
+      handlersOfUnprovenPeers: Int = 16_384,
       handshakes: Int = 128,
       handshakesPerAddress: Int = 64,
       connections: Int = 1024
@@ -198,6 +203,7 @@ public struct TransportConfiguration: Sendable {
       self.unansweredRequestsPerStream = unansweredRequestsPerStream
       self.waitingCalls = waitingCalls
       self.handlersPerPeer = handlersPerPeer
+      self.handlersOfUnprovenPeers = handlersOfUnprovenPeers
       self.handshakes = handshakes
       self.handshakesPerAddress = handshakesPerAddress
       self.connections = connections

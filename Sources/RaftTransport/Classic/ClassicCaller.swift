@@ -53,7 +53,9 @@ final class ClassicCaller {
   /// Finds out whether a peer bears silence (R-CLS-26). Where an idle connection is open, it does.
   func look(at target: DialTarget, whenDone: @escaping (Bool) -> Void) {
     if pool.count(at: target.address) > 0 { return whenDone(true) }
-    start(SilenceCheck(of: target, whenDone: whenDone))
+    let check = SilenceCheck(of: target, whenDone: whenDone)
+    start(check)
+    check.connects(on: eventLoop)
   }
 
   private func dial(for exchange: any ClassicExchange) {

@@ -1,17 +1,17 @@
 import Logging
-import NIOCore
+package import NIOCore
 import RaftWire
 
 /// The connections of old peers that this server serves, and what they share.
 ///
 /// Confined to the event loop.
-final class ClassicListener {
+package final class ClassicListener {
   let eventLoop: any EventLoop
   let services: InboundServices
-  /// The longest time without a byte where one is due.
-  let stall: TimeAmount
+  let patience: ClassicPatience
   let logger: Logger
   private let maximumConnections: Int
+  private let maximumConnectionsPerAddress: Int
   /// Whether a migration is under way, in which each connection without protection is told of (R-SEC-21).
   private let warnsOfPlaintext: Bool
   private var connections: [ObjectIdentifier: ClassicServer] = [:]
@@ -23,21 +23,32 @@ final class ClassicListener {
   init(configuration: TransportConfiguration, services: InboundServices, eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
     self.services = services
-    stall = TimeAmount(configuration.oldPeers.stall)
+    patience = ClassicPatience(configuration.oldPeers)
     maximumConnections = configuration.oldPeers.maximumConnections
+    maximumConnectionsPerAddress = configuration.oldPeers.maximumConnectionsPerAddress
     warnsOfPlaintext = configuration.security.migration.acceptsPlaintext
     budget = ClassicReadBudget(limit: configuration.oldPeers.receiveBudget)
     logger = configuration.logger
   }
 
+  /// A listener by itself, whose requests are taken by hand.
+  package convenience init(alone configuration: TransportConfiguration, eventLoop: any EventLoop) {
+    self.init(
+      configuration: configuration, services: InboundServices(configuration: configuration),
+      eventLoop: eventLoop)
+  }
+
+  /// The next request, if there is one.
+  package func takeRequest() -> IncomingRPC? { services.queue.takeNow() }
+
   /// Serves a connection, whose first byte is about to come through the channel's pipeline.
-  func serve(_ channel: any Channel) throws {
+  ///
+  /// - Parameter acceptedAt: Since when it stands.
+  package func serve(_ channel: any Channel, acceptedAt: NIODeadline) throws {
     if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
     let source = PeerDirectory.source(of: channel)
-    // One address has half of them at most, but for the first few, so that it cannot keep all others out.
-    let share = max(16, (maximumConnections + 1) / 2)
     guard connections.count < maximumConnections,
-      connections.values.count(where: { $0.source == source }) < share
+      connections.values.count(where: { $0.source == source }) < maximumConnectionsPerAddress
     else {
       let reason =
         "\(connections.count) connections of old peers are served; raise `oldPeers.maximumConnections`"
@@ -55,7 +66,7 @@ final class ClassicListener {
     var logger = self.logger
     logger[metadataKey: "accepted"] = "\(channel.remoteAddress.map { "\($0)" } ?? "")"
     logger.debug("a peer speaks the old protocol")
-    let server = ClassicServer(listener: self, source: source, logger: logger)
+    let server = ClassicServer(listener: self, source: source, acceptedAt: acceptedAt, logger: logger)
     connections[ObjectIdentifier(server)] = server
     do {
       try ClassicSocket.prepareAccepted(channel)
@@ -75,7 +86,7 @@ final class ClassicListener {
   }
 
   /// Every connection answers one more request and is closed then (R-CLS-11).
-  func retire() {
+  package func retire() {
     for server in connections.values { server.retire() }
   }
 
@@ -85,7 +96,7 @@ final class ClassicListener {
   }
 
   /// Closes all connections.
-  func shutDown() {
+  package func shutDown() {
     isShutDown = true
     for server in connections.values { server.close() }
   }
@@ -93,6 +104,9 @@ final class ClassicListener {
   var statistics: [TransportStatistics.Connection] { connections.values.map(\.statistics) }
 
   // MARK: Memory
+
+  /// What all connections hold that nobody has dealt with, in bytes.
+  package var heldBytes: Int { budget.total }
 
   /// Notes how many bytes a connection holds that nobody has dealt with.
   func note(_ server: ClassicServer, holds bytes: Int) {
@@ -105,8 +119,21 @@ final class ClassicListener {
   /// Whether a connection may read; if not, it is told when it may.
   func mayRead(_ server: ClassicServer) -> Bool {
     let key = ObjectIdentifier(server)
-    if budget.mayRead(key) { return true }
-    waiting[key] = server
-    return false
+    return wait(server, unless: budget.mayRead(key))
+  }
+
+  /// Whether a connection may make a request of what it has read; if not, it is told when it may.
+  func mayDecode(_ server: ClassicServer, of byteCount: Int) -> Bool {
+    let key = ObjectIdentifier(server)
+    return wait(server, unless: budget.mayDecode(key, of: byteCount))
+  }
+
+  private func wait(_ server: ClassicServer, unless mayGoOn: Bool) -> Bool {
+    if !mayGoOn { waiting[ObjectIdentifier(server)] = server }
+    return mayGoOn
+  }
+  /// Whether a connection goes beyond what there is room for, so that others wait for it.
+  func isOverdrawn(_ server: ClassicServer) -> Bool {
+    budget.overdrawn == ObjectIdentifier(server)
   }
 }

@@ -6,15 +6,19 @@
 struct ClassicReadBudget<Key: Hashable> {
   /// What every connection may hold in any case, in bytes.
   let freeBytes: Int
-  /// What all may hold together, in bytes; one message may come on top.
+  /// Of so many bytes a request is made in any case.
+  let freeRequestBytes: Int
+  /// What all may hold together, in bytes; two messages may come on top: the one that reaches the limit, and one of a
+  /// connection that goes on beyond it.
   let limit: Int
   private var held: [Key: Int] = [:]
   private(set) var total = 0
   /// The connection that may go beyond the limit.
-  private var overdrawn: Key?
+  private(set) var overdrawn: Key?
 
-  init(limit: Int, freeBytes: Int = 64 * 1_024) {
+  init(limit: Int, freeBytes: Int = 64 * 1_024, freeRequestBytes: Int = 1_024) {
     self.limit = limit
+    self.freeRequestBytes = freeRequestBytes
     self.freeBytes = freeBytes
   }
 
@@ -35,7 +39,17 @@ struct ClassicReadBudget<Key: Hashable> {
 
   /// Whether more bytes of a connection may be read.
   mutating func mayRead(_ key: Key) -> Bool {
-    if held[key, default: 0] < freeBytes || total < limit || overdrawn == key { return true }
+    held[key, default: 0] < freeBytes || mayOverdraw(key)
+  }
+
+  /// Whether a request may be made of bytes that are here, which may take a hundred times as much. A vote and a heartbeat
+  /// are small enough in any case.
+  mutating func mayDecode(_ key: Key, of byteCount: Int) -> Bool {
+    byteCount <= freeRequestBytes || mayOverdraw(key)
+  }
+
+  private mutating func mayOverdraw(_ key: Key) -> Bool {
+    if total < limit || overdrawn == key { return true }
     guard overdrawn == nil else { return false }
     overdrawn = key
     return true

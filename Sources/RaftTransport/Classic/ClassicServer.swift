@@ -42,16 +42,23 @@ final class ClassicServer: ChannelInboundHandler {
   private var isReading = false
   private var hasEnded = false
   private var lastProgress: NIODeadline
-  private var stallTimer: Scheduled<Void>?
+  /// For the first request from the beginning of the connection, for what comes later from its first byte.
+  private var requestClock: ClassicClock?
+  /// While others wait for this connection.
+  private var overdraftClock: ClassicClock?
+  private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
   private var bytesReceived: UInt64 = 0
   private var bytesSent: UInt64 = 0
 
-  init(listener: ClassicListener, source: String?, logger: Logger) {
+  /// - Parameter acceptedAt: Since when the connection stands.
+  init(listener: ClassicListener, source: String?, acceptedAt: NIODeadline, logger: Logger) {
     self.listener = listener
     self.source = source
     self.logger = logger
     lastProgress = listener.eventLoop.now
     assembler = MessageAssembler(limits: listener.services.messageLimits)
+    requestClock = listener.patience.forFirstRequest
+    requestClock?.run(now: acceptedAt)
   }
 
   // MARK: The channel
@@ -67,15 +74,14 @@ final class ClassicServer: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = unwrapInboundIn(data)
-    isReading = false
-    lastProgress = listener.eventLoop.now
+    hasRead(bytes.readableBytes)
     bytesReceived += UInt64(bytes.readableBytes)
     if case .over = phase { return }
     assembler.append(bytes.withoutPinning())
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    isReading = false
+    hasRead(0)
     advance()
   }
 
@@ -121,6 +127,7 @@ final class ClassicServer: ChannelInboundHandler {
     while true {
       switch phase {
       case .command:
+        guard listener.mayDecode(self, of: assembler.pendingBytes) else { return account() }
         do {
           guard let command = try nextCommand() else { return awaitMoreOfCommand() }
           dispatch(command)
@@ -147,6 +154,7 @@ final class ClassicServer: ChannelInboundHandler {
   private func nextCommand() throws(WireError) -> WireCommand? {
     let before = assembler.pendingBytes
     guard let command = try assembler.nextCommand() else { return nil }
+    requestClock = nil
     requestBytes = before - assembler.pendingBytes
     if case .appendEntries(let request) = command {
       requestBytes += Self.decodedEntryBytes * (request.entries?.count ?? 0)
@@ -233,7 +241,7 @@ final class ClassicServer: ChannelInboundHandler {
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenSuccess { self.answerWritten() }
     context.writeAndFlush(wrapOutboundOut(answer), promise: written)
-    if case .answering = phase { watchForStall() }
+    if case .answering = phase { watch() }
   }
 
   private func answerWritten() {
@@ -266,8 +274,16 @@ final class ClassicServer: ChannelInboundHandler {
     account()
     guard let context, !isReading, !peerHasFinished, listener.mayRead(self) else { return }
     isReading = true
-    watchForStall()
+    startClocks()
     context.read()
+  }
+
+  /// Something was read, or nothing more for now.
+  private func hasRead(_ byteCount: Int) {
+    let now = listener.eventLoop.now
+    isReading = false
+    requestClock?.pause(received: byteCount, now: now)
+    overdraftClock?.pause(received: byteCount, now: now)
   }
 
   /// Tells the listener what is held here.
@@ -291,25 +307,49 @@ final class ClassicServer: ChannelInboundHandler {
     }
   }
 
-  private func watchForStall() {
-    guard stallTimer == nil, isPeerDue else { return }
-    lastProgress = listener.eventLoop.now
-    armStallTimer()
+  /// The peer's time passes.
+  private func startClocks() {
+    let (now, patience) = (listener.eventLoop.now, listener.patience)
+    lastProgress = now
+    let isInside = if case .body = phase { true } else { assembler.pendingBytes > 0 }
+    if requestClock == nil, isInside { requestClock = patience.forRequest }
+    requestClock?.run(now: now)
+    if !listener.isOverdrawn(self) {
+      overdraftClock = nil
+    } else if overdraftClock == nil {
+      overdraftClock = patience.forOverdraft
+    }
+    overdraftClock?.run(now: now)
+    watch()
   }
 
-  private func armStallTimer() {
-    stallTimer = listener.eventLoop.assumeIsolated().scheduleTask(deadline: lastProgress + listener.stall) {
-      self.stallTimer = nil
-      guard self.isPeerDue else { return }
-      guard self.lastProgress + self.listener.stall <= self.listener.eventLoop.now else {
-        return self.armStallTimer()
-      }
-      self.listener.services.counters.add(.silent)
-      self.listener.services.peerLog.log(
-        .connectionEnd, .warning,
-        "an old peer stopped inside a request or an answer; its connection is closed", to: self.logger)
-      self.close()
+  /// Until when the peer has to do something.
+  private var deadline: NIODeadline? {
+    let stall = isPeerDue ? lastProgress + listener.patience.stall : nil
+    return [stall, requestClock?.deadline, overdraftClock?.deadline].compactMap(\.self).min()
+  }
+
+  private func watch() {
+    guard let deadline, !hasEnded else { return }
+    // A timer that is early only looks again.
+    if let timer, timer.deadline <= deadline { return }
+    timer?.task.cancel()
+    let task = listener.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      self.timer = nil
+      self.checkDeadline()
     }
+    timer = (deadline, task)
+  }
+
+  private func checkDeadline() {
+    guard let deadline, deadline <= listener.eventLoop.now else { return watch() }
+    listener.services.counters.add(.silent)
+    listener.services.peerLog.log(
+      .connectionEnd, .warning,
+      requests == 0
+        ? "an old peer sent no request in time; its connection is closed"
+        : "an old peer took too long over a request or an answer; its connection is closed", to: logger)
+    close()
   }
 
   // MARK: The end
@@ -327,8 +367,8 @@ final class ClassicServer: ChannelInboundHandler {
     var handled = 0
     if case .handling = phase { handled = requestBytes }
     phase = .over
-    stallTimer?.cancel()
-    stallTimer = nil
+    timer?.task.cancel()
+    timer = nil
     listener.ended(self, stillHolding: handled)
   }
 

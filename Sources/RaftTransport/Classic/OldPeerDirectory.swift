@@ -31,8 +31,8 @@ final class OldPeerDirectory: Sendable {
   }
 
   /// Serves an accepted connection; on the event loop.
-  func serve(_ channel: any Channel) throws {
-    try listener.value.serve(channel)
+  func serve(_ channel: any Channel, acceptedAt: NIODeadline) throws {
+    try listener.value.serve(channel, acceptedAt: acceptedAt)
   }
 
   /// A peer has spoken RMUX, and that it is this peer was shown well enough for our calls to run there.

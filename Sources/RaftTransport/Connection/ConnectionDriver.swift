@@ -27,7 +27,7 @@ final class ConnectionDriver: ChannelInboundHandler {
   private let security: ConnectionSecurity
   /// What the peer has shown in the handshake of TLS.
   private var certificate: PeerCertificate?
-  private var owners = StreamOwners()
+  private(set) var owners = StreamOwners()
   /// No owner's deadline is before this.
   private var nextOwnerDeadline = NIODeadline.distantFuture
   private var probes: [UInt64: Scheduled<Void>] = [:]
@@ -47,7 +47,8 @@ final class ConnectionDriver: ChannelInboundHandler {
   /// Who is at the other end, once the handshake has shown it.
   private(set) var origin = IncomingRPC.Origin(id: "", address: "")
   /// What runs for the peer, on this connection and others.
-  private(set) lazy var load = services.loads.load(of: peerID)
+  private(set) lazy var load = services.loads.load(of: loadKey)
+  private var loadKey = PeerLoads.Key.claim("", source: nil)
   private(set) var endpoints = Endpoints()
 
   init(
@@ -303,6 +304,8 @@ final class ConnectionDriver: ChannelInboundHandler {
     switch event {
     case .peerAuthenticated(let hello, let agreement):
       origin = IncomingRPC.Origin(id: ServerID(hello.serverID), address: ServerAddress(hello.address))
+      loadKey = PeerLoads.Key(
+        peerID, agreement.method, source: endpoints.remoteIP.map(HostResolver.normalised))
       if let refusal = security.objection(to: hello, agreement, certificate: certificate) {
         refuse(refusal)
       } else {

@@ -26,7 +26,8 @@ final class InboundServices: Sendable {
     messageLimits = MessageLimits(maximumMessageBytes: configuration.limits.maximumMessageBytes)
     unansweredRequestsPerStream = configuration.limits.unansweredRequestsPerStream
     logger = configuration.logger
-    loads = PeerLoads(limit: configuration.limits.handlersPerPeer)
+    loads = PeerLoads(
+      limit: configuration.limits.handlersPerPeer, claimedLimit: configuration.limits.handlersOfUnprovenPeers)
     peerLog = PeerLog(counters: counters)
     environment = configuration.environment
   }

@@ -96,6 +96,7 @@ final class InboundStream: StreamOwner {
     _ fault: ErrorCode?, saying code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver
   ) {
     phase = .halted(fault)
+    waitNoMore(stream)
     if !peerHasFinished { driver.engine.stop(stream, code: code) }
     concludeIfDone(stream, driver)
   }
@@ -108,6 +109,8 @@ final class InboundStream: StreamOwner {
   func readOn(_ stream: StreamKey, _ driver: ConnectionDriver) {
     isHeldBack = false
     readRequests(stream, driver)
+    // If it has nothing to ask for any more, those behind it must not wait for it.
+    if !isHeldBack { load.forget(.init(link: link, stream: stream), lane) }
     concludeIfDone(stream, driver)
   }
 

@@ -50,7 +50,7 @@ extension PeerDirectory {
       case .serveRMUX:
         try self.serveRMUX(channel, over: .plaintext, acceptedAt: acceptedAt)
       case .serveClassic:
-        try self.oldPeers.serve(channel)
+        try self.oldPeers.serve(channel, acceptedAt: acceptedAt)
       case .startTLS:
         try self.serveRMUX(channel, over: .tls, acceptedAt: acceptedAt)
       case .refuse(let reason):

@@ -105,7 +105,8 @@ final class FaultNode: Sendable {
   // MARK: Orders
 
   /// `snapshot ID ADDRESS BYTES` sends one, `pipeline ID ADDRESS` sends requests without end, `call ID ADDRESS` one;
-  /// what became of it is said. `events` says what has happened to connections.
+  /// what became of it is said. `events` says what has happened to connections, `burden` what peers make the server hold:
+  /// bytes, weight with handlers, handshakes, streams.
   private func obey(_ order: String) async {
     let words = order.split(separator: " ").map(String.init)
     do {
@@ -128,6 +129,11 @@ final class FaultNode: Sendable {
         Self.say(
           "events accepted=\(statistics.events.accepted) acceptFailures=\(statistics.events.acceptFailures) "
             + "connections=\(statistics.connections.count)")
+      case "burden":
+        let burden = await transport.burden()
+        Self.say(
+          "burden \(burden.heldBytes) \(burden.handlerWeight) \(burden.handshakes) "
+            + "\(burden.streams + burden.resetStreams)")
       default:
         Self.say("unknown order: \(order)")
       }

@@ -27,7 +27,12 @@ struct SoakRun {
     for round in 1...settings.rounds {
       await work(nodes, round: UInt64(round))
       try await calmDown(nodes)
-      let sample = SoakSample(round: round, ledger.figures)
+      var (connections, streams) = (0, 0)
+      for node in nodes {
+        connections += await node.transport.statistics().connections.count
+        streams += await node.busyness()
+      }
+      let sample = SoakSample(round: round, connections: connections, streams: streams, ledger.figures)
       samples.append(sample)
       say(sample.line)
     }

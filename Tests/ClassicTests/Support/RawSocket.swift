@@ -23,10 +23,14 @@ final class RawSocket: Sendable {
     self.received = received
   }
 
-  static func connect(to address: ServerAddress) async throws -> RawSocket {
+  /// - Parameter source: The address to come from; the system's choice if it is nil.
+  static func connect(to address: ServerAddress, from source: String? = nil) async throws -> RawSocket {
     let parts = address.rawValue.split(separator: ":")
     let received = AsyncQueue<ByteBuffer>()
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    if let source { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0)) }
+    let channel =
+      try await bootstrap
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelInitializer { channel in

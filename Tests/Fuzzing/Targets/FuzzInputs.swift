@@ -34,7 +34,8 @@ package enum FuzzInputs {
   package static func seeds(_ target: String) throws -> [ByteBuffer] {
     switch target {
     case "wire": try wireSeeds()
-    case "conversation": try transcriptSeeds()
+    case "conversation": try transcriptSeeds().map { ByteBuffer(prefix: [7], $0) }
+    case "classic": try classicSeeds()
     case "chunks": try chunkSeeds()
     case "frames": try frameSeeds()
     case "handshake": try conversationSeeds()
@@ -92,8 +93,22 @@ package enum FuzzInputs {
         guard let hex = connection["c2s"] as? String, let bytes = ByteBuffer(hex: hex),
           bytes.readableBytes < 3_000
         else { return nil }
-        return ByteBuffer(prefix: [7], bytes)
+        return bytes
       }
+    }
+  }
+
+  /// The recorded conversations of clients of the old protocol as literal bytes (operation 0, at most 255 of them), with
+  /// answers in between (operation 16).
+  private static func classicSeeds() throws -> [ByteBuffer] {
+    try transcriptSeeds().filter { $0.readableBytes < 900 }.map { transcript in
+      var (seed, rest) = (ByteBuffer(bytes: [0]), transcript)
+      while let part = rest.readSlice(length: min(255, rest.readableBytes)), part.readableBytes > 0 {
+        seed.writeBytes([0, UInt8(part.readableBytes)])
+        seed.writeImmutableBuffer(part)
+        seed.writeBytes([16, 0, 16, 0, 16, 0])
+      }
+      return seed
     }
   }
 

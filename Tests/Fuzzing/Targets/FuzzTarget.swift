@@ -16,6 +16,7 @@ package struct FuzzTarget: Sendable {
     FuzzTarget(name: "handshake", run: HandshakeTarget.run),
     FuzzTarget(name: "engine", run: EngineTarget.run),
     FuzzTarget(name: "pair", run: PairTarget.run),
+    FuzzTarget(name: "classic", run: ClassicTarget.run),
   ]
 
   package static func named(_ name: String) -> FuzzTarget? {

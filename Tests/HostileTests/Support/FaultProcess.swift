@@ -82,8 +82,17 @@ final class FaultProcess: Sendable {
 
   func kill() { send(SIGKILL, to: process.id) }
 
-  /// It may still answer until ``isStopped``.
-  func stop() { send(SIGSTOP, to: process.id) }
+  /// Stops the process, and returns when none of its threads runs any more.
+  func stop() async throws {
+    send(SIGSTOP, to: process.id)
+    try await eventually("all threads are stopped") {
+      let folder = "/proc/\(process.id)/task"
+      return try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { thread in
+        let status = try String(contentsOfFile: "\(folder)/\(thread)/status", encoding: .utf8)
+        return status.contains("State:\tT")
+      }
+    }
+  }
 
   func goOn() { send(SIGCONT, to: process.id) }
 
@@ -97,16 +106,6 @@ final class FaultProcess: Sendable {
       return line?.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
     }
     return (kilobytes("VmRSS:") << 10, kilobytes("VmHWM:") << 10)
-  }
-
-  /// Whether the system has stopped all its threads.
-  var isStopped: Bool {
-    let threads = "/proc/\(process.id)/task"
-    let states = ((try? FileManager.default.contentsOfDirectory(atPath: threads)) ?? []).map { thread in
-      (try? String(contentsOfFile: "\(threads)/\(thread)/status", encoding: .utf8))?.contains("State:\tT")
-        ?? true
-    }
-    return !states.contains(false)
   }
 
   var descriptorCount: Int {

@@ -6,9 +6,9 @@ import StreamMux
 extension RawPeer {
   /// A connection behind its handshake.
   static func established(
-    to server: ServerAddress, as id: String = "raw", incarnation: UInt64 = 1
+    to server: ServerAddress, as id: String = "raw", incarnation: UInt64 = 1, from source: String? = nil
   ) async throws -> RawPeer {
-    let peer = try await RawPeer.connect(to: server)
+    let peer = try await RawPeer.connect(to: server, from: source)
     try await peer.shakeHands(try RawPeer.hello(serverID: id, incarnation: incarnation))
     return peer
   }
