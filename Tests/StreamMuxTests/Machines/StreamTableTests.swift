@@ -62,7 +62,8 @@ struct SendQueueTests {
   @Test(
     "a frame ends with what was written together, unless that makes it much shorter",
     arguments: [
-      (limit: 1_000, length: 900), (limit: 900, length: 900), (limit: 1_200, length: 900), (limit: 1_201, length: 1_201),
+      (limit: 1_000, length: 900), (limit: 900, length: 900), (limit: 1_200, length: 900),
+      (limit: 1_201, length: 1_201),
       (limit: 299, length: 299), (limit: 400, length: 300), (limit: 401, length: 401), (limit: 0, length: 0),
       (limit: 6_199, length: 5_900), (limit: 6_200, length: 6_200), (limit: 65_536, length: 6_200),
     ])
