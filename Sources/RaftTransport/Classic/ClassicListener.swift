@@ -132,6 +132,7 @@ package final class ClassicListener {
     if !mayGoOn { waiting[ObjectIdentifier(server)] = server }
     return mayGoOn
   }
+
   /// Whether a connection goes beyond what there is room for, so that others wait for it.
   func isOverdrawn(_ server: ClassicServer) -> Bool {
     budget.overdrawn == ObjectIdentifier(server)
