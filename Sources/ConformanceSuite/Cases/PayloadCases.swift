@@ -54,14 +54,24 @@ enum PayloadCases {
       "R-PAY-12", "R-PAY-13", "R-PAY-14", "R-PAY-18"
     ) { stage in
       let probe = try await stage.established()
-      let requests = Requests.vote + Requests.append(index: 300) + Requests.preVote + Requests.timeoutNow
+      let requests = Requests.vote + Requests.append(index: 300) + Requests.timeoutNow
       let stream = try await probe.open(requests + Requests.append(index: 1 << 40), fin: true)
-      var answers = AnswerReader(try await probe.expectAnswer(stream), "answers to five requests")
+      var answers = AnswerReader(try await probe.expectAnswer(stream), "answers to four requests")
       try answers.next(RequestVoteResponse.self)
       try answers.next(AppendEntriesResponse.self)
-      try answers.next(RequestPreVoteResponse.self)
       try answers.next(TimeoutNowResponse.self)
       try answers.next(AppendEntriesResponse.self)
+      try answers.finish()
+    }
+    section.add(
+      "writes its answer to a pre-vote in the same way", "R-PAY-7", "R-PAY-8", "R-PAY-14", "R-PAY-18"
+    ) {
+      stage in
+      let probe = try await stage.established()
+      let stream = try await probe.open(Requests.vote + Requests.preVote, fin: true)
+      var answers = AnswerReader(try await probe.expectAnswer(stream), "answers to a vote and a pre-vote")
+      try answers.next(RequestVoteResponse.self)
+      try answers.next(RequestPreVoteResponse.self)
       try answers.finish()
     }
     section.add("answers a request before its stream ends", "R-PAY-1", "R-PAY-6") { stage in
