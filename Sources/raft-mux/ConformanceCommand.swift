@@ -148,15 +148,23 @@ struct ConformanceCommand: AsyncParsableCommand {
       let text = TextReport.lines(result).joined(separator: "\n") + "\n"
       try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     }
-    try junitFile?.write(JUnitReport.text(results, subject: target.subject, strict: strict))
     let tally = SuiteTally(results)
     print(json ? try JSONReport.text(results, subject: target.subject) : TextReport.summary(tally))
+    do {
+      try junitFile?.write(JUnitReport.text(results, subject: target.subject, strict: strict))
+    } catch {
+      throw ValidationError("--junit: \(error)")
+    }
     guard tally.isConforming(strict: strict) else { throw ExitCode.failure }
   }
 
   private func proofKey() throws -> ProofKey? {
     guard let key else { return nil }
     guard let text = try? String(contentsOfFile: key, encoding: .utf8) else {
+      // Not to be repeated, should it be the key itself.
+      guard ProofKey(hexadecimal: key) == nil, key.count != 64 else {
+        throw ValidationError("--key takes the name of a file, not the key itself.")
+      }
       throw ValidationError("--key: '\(key)' cannot be read.")
     }
     guard let proofKey = ProofKey(hexadecimal: text) else {
@@ -182,7 +190,12 @@ struct ConformanceCommand: AsyncParsableCommand {
 
   private func reach() async throws -> Stage.Target {
     if let (host, port) = address.flatMap(Self.hostAndPort) { return .server(host: host, port: port) }
-    let listener = try await ProbeListener.start(host: listenHost, port: listen ?? 0)
+    let listener: ProbeListener
+    do {
+      listener = try await ProbeListener.start(host: listenHost, port: listen ?? 0)
+    } catch {
+      throw ValidationError("--listen: nothing can listen at \(listenHost):\(listen ?? 0): \(error)")
+    }
     FileHandle.standardError.write(Data("waiting for a client at \(listenHost):\(listener.port)\n".utf8))
     return .client(listener)
   }

@@ -45,13 +45,14 @@ struct DecodeCommand: ParsableCommand {
       runs = runs.map { .init(direction: .first, bytes: $0.bytes) }
       runs += second.map { .init(direction: .second, bytes: $0) }
     }
-    let entries = CaptureDecoder.entries(of: runs)
+    var hasFaults = false
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    for entry in entries {
+    try CaptureDecoder.decode(runs) { entry in
+      hasFaults = hasFaults || entry.isFault
       print(json ? String(decoding: try encoder.encode(entry), as: UTF8.self) : entry.line)
     }
-    if entries.contains(where: \.isFault) { throw ExitCode.failure }
+    if hasFaults { throw ExitCode.failure }
   }
 
   private static func contents(of file: String) throws -> [UInt8] {

@@ -73,6 +73,41 @@ struct DecodeTests {
     #expect(goAway["number"] as? Int == 1)
   }
 
+  @Test("and a message that cannot be read is a fault")
+  func unreadable() {
+    let frames: [ProbeFrame] = [
+      .hello(ProbeHello(clusterID: "c", serverID: "a")), .open(1, StreamClass.append, [0x63, 0x80]),
+    ]
+    let bytes = FrameReader.preface + frames.flatMap { $0.encoded(checksummed: false) }
+    let entries = CaptureDecoder.entries(of: [.init(direction: .first, bytes: bytes)])
+    #expect(entries.last?.messages.map(\.kind) == [.unreadable])
+    #expect(entries.map(\.isFault) == [false, false, true])
+  }
+
+  @Test("and HELLO behind anything but the preface is a fault, too")
+  func wrongPreface() throws {
+    var bytes = FrameReader.preface
+    // What a transfer as text makes of it.
+    let lineEnd = try #require(bytes.firstIndex(of: 0x0A))
+    bytes.insert(0x0D, at: lineEnd)
+    let frames: [ProbeFrame] = [.hello(ProbeHello(clusterID: "c", serverID: "a")), .authentication()]
+    bytes += frames.flatMap { $0.encoded(checksummed: false) }
+    let entries = CaptureDecoder.entries(of: [.init(direction: .first, bytes: bytes)])
+    #expect(entries.map(\.frame) == ["none", "HELLO", "AUTH"])
+    #expect(entries.map(\.isFault) == [true, false, false])
+  }
+
+  @Test("and a dump may leave out much, but not gigabytes")
+  func leftOutBytes() {
+    let line = "00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f"
+    func byteCount(_ last: String) -> Int {
+      CaptureFormat.read(Array("\(line)\n*\n\(last)\n".utf8)).reduce(0) { $0 + $1.bytes.count }
+    }
+    #expect(byteCount("00010000") == 65_536)
+    // Then it is no dump, and its own bytes are looked at.
+    #expect(byteCount("fffffff0") < 100)
+  }
+
   /// What is captured from some bytes on: the first `count` bytes of each direction are not there.
   private func lateCapture(_ count: Int, checksums: Bool) -> [CaptureFormat.Run] {
     var left: [CaptureFormat.Direction: Int] = [.first: count, .second: count]

@@ -3,7 +3,7 @@
 #endif
 
 /// A shared key, and the proofs that are made with it: written from the specification alone, as everything here.
-package struct ProofKey: Sendable {
+package struct ProofKey: Sendable, CustomStringConvertible, CustomReflectable {
   /// Who proves.
   package enum Role: String, Sendable {
     case dialler = "rmux/1 dialler"
@@ -16,6 +16,10 @@ package struct ProofKey: Sendable {
   package static let method: UInt8 = 2
 
   private let bytes: [UInt8]
+
+  /// Not the key: it must not get into a report.
+  package var description: String { "a key" }
+  package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
 
   /// Takes a key of 32 bytes; `nil` for others, and in a build without cryptography.
   package init?(bytes: [UInt8]) {

@@ -41,7 +41,16 @@ enum ClientCases {
     }
     section.add("keeps within the window and goes on with credit", "R-FLW-1", "R-FLW-5", only: .client) {
       stage in
-      let probe = try await stage.established { $0.initialWindow = 16_384 }
+      let probe = try await stage.established(manners: .init(grantsCredit: false)) {
+        $0.initialWindow = 16_384
+      }
+      let stuck = try await probe.expect("a request that fills its window") { frame in
+        frame.type == FrameKind.data && frame.flags & DataFlag.more != 0 ? frame.stream : nil
+      }
+      // Who keeps to no limit has gone on meanwhile.
+      for _ in 1...2 { try await probe.expectAlive() }
+      await probe.change { $0.grantsCredit = true }
+      await probe.send(.credit(stuck, 32_768))
       try await probe.expectLargeRequest()
     }
     section.add("lets no stream without credit hold up others", "R-SCH-5", "R-FRM-22", only: .client) {
@@ -158,7 +167,8 @@ enum ClientCases {
       await probe.send(
         .data(stream, [0xA3] + Array("no!".utf8) + [0xC0], fin: true),
         .stop(stream, CodeName.notNeeded.rawValue))
-      try await probe.expectReset(stream, CodeName.notNeeded.rawValue)
+      // A small one may have been sent whole before the answer came.
+      try await probe.expectEndOfHalf(stream, "the end of a body that nobody needs")
       try await probe.expectAlive()
     }
     section.add("dials again when it is told of a drain", "R-DRN-5", "R-DRN-23", only: .client) { stage in

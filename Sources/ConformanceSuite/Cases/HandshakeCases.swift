@@ -268,6 +268,12 @@ enum HandshakeCases {
       try await probe.expectAcceptance()
       try await probe.expectAlive()
     }
+    section.add("ignores the winner's nonce in a WELCOME that is no duplicate", "R-HSK-47") { stage in
+      let probe = try await stage.greeted()
+      try await probe.authenticate(and: .welcome(winner: Array(repeating: 7, count: 16)))
+      try await probe.expectAcceptance()
+      try await probe.expectAlive()
+    }
     section.add("does not mind a text in WELCOME that is no UTF-8", "R-FRM-28") { stage in
       let probe = try await stage.greeted()
       try await probe.authenticate(and: .welcome(text: [0xFF, 0x1B]))

@@ -224,7 +224,8 @@ enum PayloadCases {
       try await probe.expectStreamEnd(stream, answersBefore: 1)
       try await probe.expectService()
     }
-    section.add("reads nothing behind a fault", "R-PAY-43", "R-PAY-2") { stage in
+    section.add("reads nothing behind a fault, and does not answer it", "R-PAY-43", "R-PAY-50", "R-PAY-2") {
+      stage in
       let probe = try await stage.established()
       let stream = try await probe.open([0x63] + Requests.append(), fin: true)
       try await probe.expectStreamEnd(stream)

@@ -33,8 +33,12 @@ package struct CaptureDecoder: Sendable {
   /// Decodes all runs. What an answer belongs to is known where the other direction is there, too, whatever the order of
   /// the runs is. Bytes of the classic protocol are told by their first ones, and bytes of RMUX that begin inside a
   /// connection by the frames that follow each other in them.
-  package static func entries(of runs: [CaptureFormat.Run]) -> [CaptureEntry] {
-    if let classic = ClassicCapture(runs) { return classic.entries() }
+  ///
+  /// - Parameter take: Gets the entries one after the other, so that they need not be kept: many times as large as the
+  ///   capture.
+  package static func decode(_ runs: [CaptureFormat.Run], _ take: (CaptureEntry) throws -> Void) rethrows {
+    let runs = runs.flatMap(\.pieces)
+    if let classic = ClassicCapture(runs) { return try classic.decode(take) }
     var boundaries: [CaptureFormat.Direction: FrameBoundary] = [:]
     var trimmed = runs
     for direction in [CaptureFormat.Direction.first, .second] {
@@ -51,15 +55,20 @@ package struct CaptureDecoder: Sendable {
     let features = scout.sides.values.compactMap { $0.hello?.features }
     decoder.agreedChecksums = features.count == 2 ? features.allSatisfy { $0 & ProbeHello.crc32 != 0 } : nil
     let beginnings = [CaptureFormat.Direction.first, .second].compactMap { direction in
-      boundaries[direction].map { boundary in
-        CaptureEntry(
-          direction, offset: 0, frame: "none",
-          text:
-            "the capture begins inside a connection: \(boundary.offset) bytes in front of the first whole frame, "
-            + "checksums: \(boundary.isChecksummed ? "yes" : "no")")
-      }
+      boundaries[direction].map { $0.entry(direction) }
     }
-    return beginnings + trimmed.flatMap { decoder.decode($0) } + decoder.leftovers()
+    for entry in beginnings { try take(entry) }
+    for run in trimmed {
+      for entry in decoder.decode(run) { try take(entry) }
+    }
+    for entry in decoder.leftovers() { try take(entry) }
+  }
+
+  /// All entries at once.
+  package static func entries(of runs: [CaptureFormat.Run]) -> [CaptureEntry] {
+    var entries: [CaptureEntry] = []
+    decode(runs) { entries.append($0) }
+    return entries
   }
 
   /// Whether the bytes are the preface or its beginning.
@@ -130,6 +139,7 @@ package struct CaptureDecoder: Sendable {
     case FrameKind.data:
       if frame.isOpening { side.opened.insert(frame.stream) }
       entry.messages = messages(in: frame, &side)
+      entry.isFault = entry.isFault || entry.messages.contains { $0.kind == .unreadable }
     default: break
     }
   }

@@ -16,6 +16,13 @@ package enum CaptureFormat {
       self.direction = direction
       self.bytes = bytes
     }
+
+    /// The run in parts of which no more than one is looked at at once.
+    var pieces: [Run] {
+      stride(from: 0, to: bytes.count, by: 1 << 16).map { start in
+        Run(direction: direction, bytes: Array(bytes[start..<min(start + 1 << 16, bytes.count)]))
+      }
+    }
   }
 
   /// Reads a file's contents.
@@ -32,6 +39,9 @@ package enum CaptureFormat {
     }
     return runs
   }
+
+  /// Bytes that a dump may leave out at once: two lines of text must not make gigabytes.
+  private static let mostLeftOut = 1 << 26
 
   private static let speakers: [Substring: Direction] = ["dialler:": .first, "acceptor:": .second]
 
@@ -56,8 +66,11 @@ package enum CaptureFormat {
         continue
       }
       if let (last, begin) = leftOut, let offset = Int(rest.prefix(8), radix: 16) {
-        guard offset >= begin, (offset - begin).isMultiple(of: 16) else { return nil }
-        for _ in 0..<(offset - begin) / 16 { runs.append(Run(direction: direction, bytes: last)) }
+        guard offset >= begin, offset - begin <= mostLeftOut, (offset - begin).isMultiple(of: 16) else {
+          return nil
+        }
+        let repeated = repeatElement(last, count: (offset - begin) / 16)
+        runs.append(Run(direction: direction, bytes: Array(repeated.joined())))
         leftOut = nil
       }
       guard let bytes = bytes(of: rest, hasOffsets: &hasOffsets) else { return nil }

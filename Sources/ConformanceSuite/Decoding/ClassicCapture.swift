@@ -22,7 +22,7 @@ struct ClassicCapture: Sendable {
     return (0x80...0x9F).contains(start[1]) || start[1] == 0xC0 || (0xDC...0xDF).contains(start[1])
   }
 
-  func entries() -> [CaptureEntry] {
+  func decode(_ take: (CaptureEntry) throws -> Void) rethrows {
     // What was asked is needed for the answers, wherever these stand in the capture.
     var scout = MessageStream()
     for run in runs where run.direction == client {
@@ -30,14 +30,13 @@ struct ClassicCapture: Sendable {
       _ = scout.requests()
     }
     var (requests, answers) = (MessageStream(), MessageStream())
-    var entries: [CaptureEntry] = []
     for run in runs {
       let isClient = run.direction == client
       var stream = isClient ? requests : answers
       guard !stream.isBroken else { continue }
       stream.append(run.bytes)
       for message in isClient ? stream.requests() : stream.answers(to: scout.kinds) {
-        entries.append(
+        try take(
           CaptureEntry(
             run.direction, offset: message.offset, frame: "message", text: message.text, messages: [message],
             isFault: message.kind == .unreadable))
@@ -46,11 +45,10 @@ struct ClassicCapture: Sendable {
     }
     for (direction, stream) in [(client, requests), (client == .first ? .second : .first, answers)]
     where stream.pendingBytes > 0 && !stream.isBroken {
-      entries.append(
+      try take(
         CaptureEntry(
           direction, offset: stream.received - stream.pendingBytes, frame: "none",
           text: "\(stream.pendingBytes) bytes of a message that goes on"))
     }
-    return entries
   }
 }

@@ -6,22 +6,42 @@ struct FrameBoundary: Equatable, Sendable {
   /// Bytes in front of the first whole frame.
   let offset: Int
   let isChecksummed: Bool
+  /// The first whole frame is HELLO, which stands behind the preface and nothing else.
+  let isOfHello: Bool
 
   /// A frame, its checksum and one byte: further in, a beginning has to have come.
   private static let farthest = ProbeFrame.headerLength + 65_536 + 4
 
+  /// What follows for so long is no accident, and a fault far behind it is that of a frame.
+  private static let enough = 1 << 20
+
   /// - Returns: `nil` if no place will do.
-  static func find(in bytes: [UInt8]) -> FrameBoundary? {
+  static func find(in all: [UInt8]) -> FrameBoundary? {
+    let bytes = all.prefix(enough)
     for offset in 0...min(farthest, bytes.count) {
       // Right checksums are no accident; where there are none to be seen, there are none.
-      if let rightOnes = chain(bytes[offset...], isChecksummed: true), rightOnes > 0 {
-        return FrameBoundary(offset: offset, isChecksummed: true)
-      }
-      if chain(bytes[offset...], isChecksummed: false) != nil {
-        return FrameBoundary(offset: offset, isChecksummed: false)
+      for isChecksummed in [true, false] {
+        guard let rightOnes = chain(bytes[offset...], isChecksummed: isChecksummed) else { continue }
+        guard rightOnes > 0 || !isChecksummed else { continue }
+        return FrameBoundary(
+          offset: offset, isChecksummed: isChecksummed, isOfHello: bytes[offset...].first == FrameKind.hello)
       }
     }
     return nil
+  }
+
+  /// What is to be said of the bytes in front.
+  func entry(_ direction: CaptureFormat.Direction) -> CaptureEntry {
+    if isOfHello {
+      return CaptureEntry(
+        direction, offset: 0, frame: "none",
+        text: "\(offset) bytes in front of HELLO that are not the preface",
+        isFault: true)
+    }
+    return CaptureEntry(
+      direction, offset: 0, frame: "none",
+      text: "the capture begins inside a connection: \(offset) bytes in front of the first whole frame, "
+        + "checksums: \(isChecksummed ? "yes" : "no")")
   }
 
   /// Goes from frame to frame up to the end of the bytes.

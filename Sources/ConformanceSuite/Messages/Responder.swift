@@ -64,7 +64,8 @@ struct Responder: Sendable {
     received += UInt64(frame.streamBytes.count)
     hasEnded = hasEnded || frame.isLast
     let bytes = ByteBuffer(bytes: frame.streamBytes)
-    assembler.append(bytes)
+    // Nothing is read as messages any more once chunks have begun.
+    if case .chunked = body {} else { assembler.append(bytes) }
     unread.writeImmutableBuffer(bytes)
     var answers = ByteBuffer()
     do {
@@ -91,6 +92,7 @@ struct Responder: Sendable {
         rest -= Int64(bytes.readableBytes)
       }
       unread.moveReaderIndex(forwardBy: Int(taken))
+      if unread.readableBytes == 0 { unread.clear() }
       body = .plain(request, left: left - taken)
       guard left == taken else { return false }
       finish(request, &outcome, &answers)

@@ -227,7 +227,8 @@ package struct FrameAuditor: Sendable {
       if frame.stream != nextPeerID {
         object("R-STR-1", "stream \(frame.stream) was opened instead of \(nextPeerID)")
       }
-      nextPeerID = max(nextPeerID, frame.stream) + 2
+      // The last id there is has none behind it.
+      nextPeerID = max(nextPeerID, frame.stream) &+ 2
       if !hostsSeveralGroups, let group = frame.group, group != 0 {
         object("R-STR-10", "a stream of group \(group)")
       }

@@ -19,8 +19,8 @@ struct ProbeChannel: Sendable {
   let channel: any Channel
   let arrivals: AsyncStream<Arrival>
   let ending = Ending()
-  /// When the connection was made, as far as this side knows.
-  let beginning = NIODeadline.now()
+  /// Before this the peer has not seen the connection: when it was begun here, or accepted.
+  let beginning: NIODeadline
 
   /// Whether the peer has ended its direction, also while nobody takes arrivals.
   final class Ending: Sendable {
@@ -40,6 +40,7 @@ struct ProbeChannel: Sendable {
         bootstrap.channelOption(.socketOption(.so_rcvbuf), value: 4_096)
         .channelOption(.tcpOption(.maximumSegment), value: 536)
     }
+    let beginning = NIODeadline.now()
     let channel =
       try await bootstrap
       .connectTimeout(.seconds(5))
@@ -52,7 +53,7 @@ struct ProbeChannel: Sendable {
       }
       .connect(host: host, port: port)
       .get()
-    return ProbeChannel(channel: channel, arrivals: arrivals)
+    return ProbeChannel(channel: channel, arrivals: arrivals, beginning: beginning)
   }
 }
 
@@ -76,7 +77,7 @@ package final class ProbeListener: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let (arrivals, feed) = AsyncStream.makeStream(of: Arrival.self)
-          let connection = ProbeChannel(channel: channel, arrivals: arrivals)
+          let connection = ProbeChannel(channel: channel, arrivals: arrivals, beginning: .now())
           let ending = connection.ending
           try channel.pipeline.syncOperations.addHandler(
             ArrivalHandler(feed, ending) { Task { await accepted.push(connection) } })

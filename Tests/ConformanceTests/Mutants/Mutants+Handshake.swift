@@ -193,6 +193,9 @@ extension Mutants {
     .says("R-SEC-4", "trusts a claimed name") { _, frame in
       frame.type == FrameKind.welcome && frame.code == 0 ? [.welcome(flags: 1)] : nil
     },
+    .touchy("R-HSK-47", "does not bear a nonce that means nothing") { _, frame in
+      frame.type == FrameKind.welcome && frame.payload.count > 5 && frame.payload[5] == 1
+    },
     .says("R-SEC-7", "says more to a stranger than it should") { _, frame in
       frame.type == FrameKind.hello ? [frame, .goAway(last: 0, 0x0B)] : nil
     },

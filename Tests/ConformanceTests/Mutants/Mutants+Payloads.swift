@@ -52,6 +52,12 @@ extension Mutants {
     .says("R-PAY-47", "does not end its half") { _, frame in
       frame.isLast ? [frame.with { $0.flags &= ~DataFlag.fin }] : nil
     },
+    .says("R-PAY-50", "answers what it refuses") { _, frame in
+      guard frame.type == FrameKind.reset, frame.code == CodeName.malformedMessage.rawValue else {
+        return nil
+      }
+      return [.data(frame.stream, [0xA3] + Array("no!".utf8) + [0xC0]), frame]
+    },
     .mishears("R-PAY-43", "reads on behind a fault") { _, frame in
       guard frame.isOpening, frame.streamBytes.first == 0x63 else { return nil }
       return frame.with { $0.payload.remove(at: 8) }

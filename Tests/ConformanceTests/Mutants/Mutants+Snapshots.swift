@@ -66,7 +66,11 @@ extension Mutants {
     .plain("R-SNAP-16", "ends a body early") { memory, frame in
       guard memory.held[frame.stream] == nil else { return nil }
       memory.held[frame.stream] = []
-      return frame.with { $0.flags = $0.flags & ~DataFlag.more | DataFlag.fin }
+      return frame.with {
+        $0.flags = $0.flags & ~DataFlag.more | DataFlag.fin
+        // All of it may be in one frame.
+        $0.payload.removeLast(min(1, $0.payload.count))
+      }
     },
   ]
 }

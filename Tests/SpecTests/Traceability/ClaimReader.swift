@@ -90,6 +90,13 @@ struct ClaimReader {
   }
 
   private mutating func take(_ lines: [Substring], for test: String) {
+    // A test that never runs holds nothing.
+    if lines.contains(where: { $0.contains(".disabled(") || $0.contains(".enabled(if: false") }) {
+      orphans += waiting.map(\.line)
+      waiting = []
+      attributes = nil
+      return
+    }
     let title = lines.joined(separator: " ").firstMatch(of: /"([^"]*)"/)?.1 ?? ""
     let titled = title.contains(": ") ? Self.list(title)?.ids ?? [] : []
     for id in waiting.map(\.id) + titled { claims.append(Claim(id: id, test: test)) }

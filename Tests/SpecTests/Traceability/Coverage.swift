@@ -8,7 +8,7 @@ struct Coverage: Codable, Equatable {
     /// Files below `Tests/`, each with the test's name behind it.
     let tests: [String]
     let cases: [String]
-    /// Conversations of the vectors by their names, and the files of others.
+    /// Conversations and invalid frames of the vectors, by their files and names.
     let vectors: [String]
   }
 
@@ -65,6 +65,7 @@ struct Claims {
 
   private struct Frames: Decodable {
     struct Invalid: Decodable {
+      let name: String
       let requirement: String
     }
     let invalid: [Invalid]
@@ -81,7 +82,7 @@ struct Claims {
       for id in item.requirements { vectors[id, default: []].insert("conversations.json \(item.name)") }
     }
     for item in try SpecFolder.json("vectors/frames.json", as: Frames.self).invalid {
-      vectors[item.requirement, default: []].insert("frames.json")
+      vectors[item.requirement, default: []].insert("frames.json \(item.name)")
     }
     for item in Cases.all {
       for id in item.requirements { cases[id, default: []].append(item.id) }
