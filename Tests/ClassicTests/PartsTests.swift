@@ -47,6 +47,30 @@ import Testing
   }
 
   // R-CLS-9
+  @Test("who went on beyond the budget and ended before anything became its own makes room for the next one")
+  func readBudgetReturned() {
+    var budget = ClassicReadBudget<Int>(limit: 1_000, freeBytes: 100)
+    _ = budget.update(1, holds: 1_000)
+    let mayDecode = budget.mayDecode(2, of: 2_000)
+    #expect(mayDecode && budget.overdrawn == 2)
+    let isNews = budget.update(2, holds: 0)
+    #expect(isNews && budget.overdrawn == nil)
+  }
+
+  // R-CLS-10
+  @Test("time without end stays without end, whatever comes")
+  func endlessPatience() {
+    var oldPeers = TransportConfiguration.OldPeers.defaults
+    (oldPeers.request, oldPeers.leastRate) = (.seconds(Int64.max), 1)
+    var clock = ClassicPatience(oldPeers).forRequest
+    clock.run(now: .uptimeNanoseconds(1))
+    clock.pause(received: 1 << 20, now: .uptimeNanoseconds(2))
+    clock.run(now: .uptimeNanoseconds(3))
+    let deadline = clock.deadline
+    #expect(deadline.map { $0 > .uptimeNanoseconds(1 << 62) } == true)
+  }
+
+  // R-CLS-9
   @Test("a snapshot that nobody reads is not read from the socket either, until its handler has answered")
   func snapshotBackPressure() throws {
     let serving = EmbeddedServing()

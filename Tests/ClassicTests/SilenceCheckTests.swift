@@ -98,12 +98,15 @@ import Testing
     #expect(look.verdicts.all == [])
     look.network.loop.advanceTime(by: .milliseconds(1))
     #expect(look.verdicts.all == [false])
-    // It stands after all, and nobody wants it any more.
-    let channel = try look.network.stand()
-    look.network.loop.run()
-    #expect(!channel.isActive)
-    #expect(look.verdicts.all == [false])
-    #expect(look.caller.statistics.isEmpty)
+    // Nothing of it is left that would count as a call.
+    for _ in 1...TransportConfiguration.OldPeers.defaults.maximumCalls {
+      look.caller.look(at: DialTarget(address: "127.0.0.1:1", id: "old")) { _ in }
+      look.network.loop.advanceTime(by: .seconds(1))
+    }
+    look.caller.look(at: DialTarget(address: "127.0.0.1:1", id: "old")) { look.verdicts.all.append($0) }
+    _ = try look.network.stand()
+    look.network.loop.advanceTime(by: .milliseconds(100))
+    #expect(look.verdicts.all == [false, true])
   }
 
   @Test("a connection that is refused says no")
@@ -130,7 +133,8 @@ import Testing
       let silent = try await host.next()
       if isCancelled { call.cancel() } else { await caller.close() }
       let error = try await failure("the call") { try await call.value }
-      #expect(error.delivery == .notDelivered, "\(error)")
+      // On a machine that is busy for long enough the request may have been sent.
+      #expect(error.delivery != .answered, "\(error)")
       // Whether the end of the transport is heard first, or that of the look at the peer, which then is unreachable.
       let codes: Set<TransportError.Code> = isCancelled ? [.cancelled] : [.shutdown, .unreachable]
       #expect(codes.contains(error.code), "\(error)")
@@ -152,7 +156,7 @@ private final class HandNetwork: TransportNetwork {
 
   /// The connection that is being made stands now.
   func stand() throws -> EmbeddedChannel {
-    let next = pending.withLock { $0.removeFirst() }
+    let next = pending.withLock { $0.removeLast() }
     try next.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
     next.promise.succeed(next.channel)
     loop.run()
@@ -161,7 +165,7 @@ private final class HandNetwork: TransportNetwork {
 
   /// Nobody is there.
   func refuse() {
-    let next = pending.withLock { $0.removeFirst() }
+    let next = pending.withLock { $0.removeLast() }
     next.promise.fail(ChannelError.connectTimeout(.seconds(1)))
     loop.run()
   }
@@ -184,6 +188,7 @@ private final class HandNetwork: TransportNetwork {
     let promise = eventLoop.makePromise(of: (any Channel).self)
     initialize(channel).cascadeFailure(to: promise)
     pending.withLock { $0.append((channel, promise)) }
+    loop.scheduleTask(in: timeout) { promise.fail(ChannelError.connectTimeout(timeout)) }
     return promise.futureResult
   }
 

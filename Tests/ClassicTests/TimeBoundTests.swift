@@ -32,11 +32,18 @@ import Testing
   }
 
   // R-CLS-12, R-CLS-28
-  @Test("a peer that has sent a request may be silent behind the answer for as long as it likes")
-  func shown() throws {
+  @Test(
+    "a peer that has sent a request may be silent behind the answer for as long as it likes",
+    arguments: [true, false])
+  func shown(isSnapshot: Bool) throws {
     let serving = EmbeddedServing()
     let channel = try serving.connect()
-    try channel.writeInbound(try bytes(of: Self.vote))
+    if isSnapshot {
+      try channel.writeInbound(try bytes(of: InstallSnapshotRequest(term: 7, size: 1_000)))
+      for _ in 1...2 { try channel.writeInbound(ByteBuffer(repeating: 1, count: 500)) }
+    } else {
+      try channel.writeInbound(try bytes(of: Self.vote))
+    }
     // A handler may take its time, too.
     serving.pass(.hours(1))
     let isAnswered = serving.answer()
@@ -47,6 +54,26 @@ import Testing
     let isServed = serving.answer()
     #expect(isServed)
     _ = try channel.finish()
+  }
+
+  // R-CLS-9
+  @Test("a connection that goes away keeps its place until the handler of its request has answered")
+  func departed() throws {
+    let serving = EmbeddedServing { $0.oldPeers.maximumConnections = 16 }
+    for _ in 1...16 {
+      let channel = try serving.connect()
+      try channel.writeInbound(try bytes(of: InstallSnapshotRequest(term: 7, size: 1_000)))
+      channel.close(promise: nil)
+      serving.loop.run()
+    }
+    #expect(serving.listener.statistics.isEmpty)
+    #expect(serving.listener.heldBytes > 0)
+    #expect(throws: (any Error).self) { try serving.connect() }
+    let isAnswered = serving.answer()
+    #expect(isAnswered)
+    _ = try serving.connect()
+    for _ in 1...15 { serving.answer() }
+    #expect(serving.listener.heldBytes == 0)
   }
 
   // R-CLS-28

@@ -219,6 +219,7 @@ enum RequirementTable {
   R-LIM-14	limits.md	SHOULD	no	An endpoint SHOULD bound the rate of the log lines that a peer can cause, and count what it leaves out.
   R-LIM-15	limits.md	MUST	no	An endpoint MUST bound the memory that decoded messages take beyond the bytes of their windows.
   R-LIM-16	limits.md	SHOULD	no	An endpoint SHOULD count the running handlers of peers that have proved nothing apart from those of peers that have, and bound them all together.
+  R-LIM-17	limits.md	SHOULD	no	An endpoint SHOULD take no further request from a stream while answers to earlier ones wait that the peer gives no credit for.
   R-LIV-1	liveness.md	MUST	yes	An endpoint MUST answer PING by PONG with the same eight bytes.
   R-LIV-2	liveness.md	MAY	yes	An endpoint MAY leave PINGs unanswered when more than 8 PONGs are waiting to be sent, and answers the newest then.
   R-LIV-3	liveness.md	MUST	yes	An endpoint MUST ignore a PONG that answers none of its PINGs, and counts it as a control frame that changes nothing.

@@ -53,9 +53,7 @@ final class ClassicCaller {
   /// Finds out whether a peer bears silence (R-CLS-26). Where an idle connection is open, it does.
   func look(at target: DialTarget, whenDone: @escaping (Bool) -> Void) {
     if pool.count(at: target.address) > 0 { return whenDone(true) }
-    let check = SilenceCheck(of: target, whenDone: whenDone)
-    start(check)
-    check.connects(on: eventLoop)
+    start(SilenceCheck(of: target, whenDone: whenDone))
   }
 
   private func dial(for exchange: any ClassicExchange) {
@@ -73,7 +71,8 @@ final class ClassicCaller {
     )
     network
       .connect(
-        host: hostPort.host, port: hostPort.port, eventLoop: eventLoop, timeout: connectTimeout,
+        host: hostPort.host, port: hostPort.port, eventLoop: eventLoop,
+        timeout: min(connectTimeout, exchange.connectPatience ?? connectTimeout),
         resolver: lookups.resolver(on: eventLoop)
       ) { channel in
         channel.eventLoop.makeCompletedFuture {

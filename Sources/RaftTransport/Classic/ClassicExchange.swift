@@ -12,6 +12,9 @@ protocol ClassicExchange: AnyObject {
   /// Whether a connection that served other calls before will not do.
   var needsFreshConnection: Bool { get }
 
+  /// The longest time that making a connection may take, where that is less than for calls.
+  var connectPatience: TimeAmount? { get }
+
   /// There is a connection; nobody has told the peer anything yet.
   func begin(on connection: ClassicConnection)
 
@@ -64,4 +67,8 @@ enum ClassicEnd {
 extension DialTarget {
   /// The peer in words, for errors and logs.
   var name: String { id.isEmpty ? "the server at \(address)" : "server '\(id)' at \(address)" }
+}
+
+extension ClassicExchange {
+  var connectPatience: TimeAmount? { nil }
 }

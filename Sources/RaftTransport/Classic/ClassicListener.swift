@@ -15,6 +15,9 @@ package final class ClassicListener {
   /// Whether a migration is under way, in which each connection without protection is told of (R-SEC-21).
   private let warnsOfPlaintext: Bool
   private var connections: [ObjectIdentifier: ClassicServer] = [:]
+  /// Connections that are gone and whose last requests handlers still have: they keep their places, or whoever sends a
+  /// request and goes away could have any number of them (R-CLS-9).
+  private var departed: [ObjectIdentifier: ClassicServer] = [:]
   private var budget: ClassicReadBudget<ObjectIdentifier>
   /// Connections that want to be read and may not.
   private var waiting: [ObjectIdentifier: ClassicServer] = [:]
@@ -47,8 +50,9 @@ package final class ClassicListener {
   package func serve(_ channel: any Channel, acceptedAt: NIODeadline) throws {
     if isShutDown { throw TransportError(.shutdown, "", delivery: .notDelivered) }
     let source = PeerDirectory.source(of: channel)
-    guard connections.count < maximumConnections,
-      connections.values.count(where: { $0.source == source }) < maximumConnectionsPerAddress
+    let places = [connections, departed]
+    guard places.reduce(0, { $0 + $1.count }) < maximumConnections,
+      places.reduce(0, { $0 + $1.values.count { $0.source == source } }) < maximumConnectionsPerAddress
     else {
       let reason =
         "\(connections.count) connections of old peers are served; raise `oldPeers.maximumConnections`"
@@ -82,7 +86,14 @@ package final class ClassicListener {
     let key = ObjectIdentifier(server)
     connections[key] = nil
     waiting[key] = nil
+    if bytes > 0 { departed[key] = server }
     note(server, holds: bytes)
+  }
+
+  /// The handler of a connection that is gone has answered.
+  func handlerEnded(behind server: ClassicServer) {
+    departed[ObjectIdentifier(server)] = nil
+    note(server, holds: 0)
   }
 
   /// Every connection answers one more request and is closed then (R-CLS-11).

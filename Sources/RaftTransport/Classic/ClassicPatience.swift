@@ -60,6 +60,8 @@ struct ClassicClock: Hashable, Sendable {
   mutating func pause(received byteCount: Int, now: NIODeadline) {
     if let since = runsSince { left = left - (now - since) }
     runsSince = nil
-    left = min(most, left + .nanoseconds(Int64(byteCount) * 1_000_000_000 / Int64(bytesPerSecond)))
+    let earned = Int64(byteCount) * 1_000_000_000 / Int64(bytesPerSecond)
+    let (sum, isTooMuch) = left.nanoseconds.addingReportingOverflow(earned)
+    left = isTooMuch ? most : min(most, .nanoseconds(sum))
   }
 }

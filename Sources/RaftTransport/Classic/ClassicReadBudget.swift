@@ -27,9 +27,9 @@ struct ClassicReadBudget<Key: Hashable> {
   /// - Returns: Whether there is more room than before, for those that wait.
   mutating func update(_ key: Key, holds bytes: Int) -> Bool {
     let before = held[key] ?? 0
-    guard bytes != before else { return false }
     held[key] = bytes == 0 ? nil : bytes
     total += bytes - before
+    // Also if it was let go on for bytes that never became its own.
     if overdrawn == key, bytes < freeBytes {
       overdrawn = nil
       return true

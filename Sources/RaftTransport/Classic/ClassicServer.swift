@@ -225,7 +225,7 @@ final class ClassicServer: ChannelInboundHandler {
       phase = .body(body, answer: bytes)
       advance()
     case .over:
-      listener.note(self, holds: 0)
+      listener.handlerEnded(behind: self)
     case .command, .answering:
       return
     }
@@ -235,6 +235,8 @@ final class ClassicServer: ChannelInboundHandler {
     guard let context else { return }
     phase = .answering
     requestBytes = 0
+    // Whatever was long is over; behind the answer the peer may be silent (R-CLS-12).
+    (requestClock, overdraftClock) = (nil, nil)
     bytesSent += UInt64(answer.readableBytes)
     lastProgress = listener.eventLoop.now
     // The next request is read when the socket has this answer: a peer that does not read is not read either.
@@ -364,8 +366,12 @@ final class ClassicServer: ChannelInboundHandler {
     }
     // What a handler has lives on with it, and so it counts until its answer, or whoever sends requests and goes away
     // could have any number of them (R-CLS-9).
-    var handled = 0
-    if case .handling = phase { handled = requestBytes }
+    let handled =
+      switch phase {
+      case .handling: requestBytes
+      case .body(let body, answer: nil): requestBytes + body.waitingBytes
+      case .body, .command, .answering, .over: 0
+      }
     phase = .over
     timer?.task.cancel()
     timer = nil

@@ -14,12 +14,20 @@ enum ClassicSocket {
   private static let pendingWrites = ChannelOptions.Types.WriteBufferWaterMark(
     low: 256 * 1_024, high: 1_024 * 1_024)
 
+  private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
+    minimum: 2_048, initial: 4_096, maximum: 64 * 1_024)
+
   /// The seconds after which a silent connection is asked whether it lives, and between further questions.
   private static let keepAliveSeconds = 15
 
   /// An accepted socket is read on demand, since one request is served at a time. On the channel's event loop.
   static func prepareAccepted(_ channel: any Channel) throws {
-    try channel.syncOptions?.setOption(.autoRead, value: false)
+    if let options = channel.syncOptions {
+      try options.setOption(.autoRead, value: false)
+      // What one read may bring is what a connection may hold beyond its share.
+      try options.setOption(.maxMessagesPerRead, value: 1)
+      try options.setOption(.recvAllocator, value: receiveBuffers)
+    }
     keepAlive(channel)
   }
 
@@ -28,9 +36,7 @@ enum ClassicSocket {
     guard let options = channel.syncOptions else { return }
     try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
     try options.setOption(.writeBufferWaterMark, value: pendingWrites)
-    try options.setOption(
-      .recvAllocator,
-      value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 4_096, maximum: 64 * 1_024))
+    try options.setOption(.recvAllocator, value: receiveBuffers)
     keepAlive(channel)
   }
 

@@ -9,7 +9,7 @@ import NIOCore
 /// Confined to the event loop.
 final class SilenceCheck: ClassicExchange {
   private enum State {
-    case connecting(until: Scheduled<Void>?)
+    case connecting
     case listening(until: Scheduled<Void>)
     case ended
   }
@@ -18,14 +18,13 @@ final class SilenceCheck: ClassicExchange {
   /// first looks for its server may take longer; then a request is sent, and its failure says that it may have arrived.
   static let patience = TimeAmount.milliseconds(100)
 
-  /// How long the connection may take to stand. Calls whose error is known already wait for the result, so that this is
-  /// far less than dialling may take otherwise.
-  static let connectPatience = TimeAmount.seconds(1)
+  /// Calls whose error is known already wait for the result.
+  let connectPatience: TimeAmount? = .seconds(1)
 
   let target: DialTarget
   let needsFreshConnection = true
   private let whenDone: (Bool) -> Void
-  private var state = State.connecting(until: nil)
+  private var state = State.connecting
 
   /// - Parameter whenDone: Told once whether the connection stayed open; it is kept for calls then.
   init(of target: DialTarget, whenDone: @escaping (Bool) -> Void) {
@@ -33,16 +32,7 @@ final class SilenceCheck: ClassicExchange {
     self.whenDone = whenDone
   }
 
-  /// Its connection is being made.
-  func connects(on eventLoop: any EventLoop) {
-    guard case .connecting = state else { return }
-    state = .connecting(
-      until: eventLoop.assumeIsolated().scheduleTask(in: Self.connectPatience) { self.end(staysOpen: false) })
-  }
-
   func begin(on connection: ClassicConnection) {
-    guard case .connecting(let limit) = state else { return connection.abandon() }
-    limit?.cancel()
     let timer = connection.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [self] in
       connection.giveBack()
       end(staysOpen: true)
@@ -73,7 +63,7 @@ final class SilenceCheck: ClassicExchange {
 
   private func end(staysOpen: Bool) {
     switch state {
-    case .connecting(let timer): timer?.cancel()
+    case .connecting: break
     case .listening(let timer): timer.cancel()
     case .ended: return
     }

@@ -35,6 +35,11 @@ final class InboundStream: StreamOwner {
   private var hasAnswered = false
   /// Whether requests wait until other handlers of the peer have ended.
   private var isHeldBack = false
+  /// Whether requests wait until the peer has taken answers to those before them (R-LIM-17).
+  private var waitsForReader = false
+
+  /// Bytes of answers that wait to be sent beyond which nothing more is asked of a handler.
+  private static let mostQueuedAnswers = 64 * 1_024
 
   init(opening: StreamOpening, services: InboundServices, driver: ConnectionDriver) {
     self.opening = opening
@@ -116,7 +121,12 @@ final class InboundStream: StreamOwner {
 
   private func readRequests(_ stream: StreamKey, _ driver: ConnectionDriver) {
     while case .requests = phase, answers.count < services.unansweredRequestsPerStream {
-      guard !isHeldBack, intake.pendingBytes > 0 else { return }
+      guard !isHeldBack, !waitsForReader, intake.pendingBytes > 0 else { return }
+      guard driver.engine.queuedBytes(stream) <= Self.mostQueuedAnswers else {
+        waitsForReader = true
+        driver.engine.setLowWater(Self.mostQueuedAnswers, of: stream)
+        return
+      }
       guard load.hasRoom(for: lane, orTell: .init(link: link, stream: stream)) else {
         isHeldBack = true
         return
@@ -246,7 +256,7 @@ final class InboundStream: StreamOwner {
       driver.engine.finish(stream)
     case .halted(let fault?):
       return endBehindAnswers(fault, stream, driver)
-    case .requests where peerHasFinished && !isHeldBack:
+    case .requests where peerHasFinished && !isHeldBack && !waitsForReader:
       guard intake.pendingBytes == 0 else {
         services.logger.debug("a stream ended inside a request", metadata: ["peer": "\(origin.id)"])
         return endBehindAnswers(.malformedMessage, stream, driver)
@@ -262,20 +272,24 @@ final class InboundStream: StreamOwner {
   /// (R-PAY-48, R-PAY-51).
   private func endBehindAnswers(_ fault: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
     phase = .ending(fault)
-    // The least that one can be told of.
-    driver.engine.setLowWater(1, of: stream)
-    if driver.engine.queuedBytes(stream) <= 1 { streamWritable(stream, driver) }
+    driver.engine.setLowWater(0, of: stream)
+    resetIfSent(fault, stream, driver)
   }
 
-  func streamWritable(_ stream: StreamKey, _ driver: ConnectionDriver) {
-    guard case .ending(let fault) = phase else { return }
+  private func resetIfSent(_ fault: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {
+    guard driver.engine.queuedBytes(stream) == 0 else { return }
     phase = .over
-    if driver.engine.queuedBytes(stream) > 0 {
-      driver.engine.finish(stream)
-    } else {
-      driver.engine.reset(stream, code: fault)
-    }
+    driver.engine.reset(stream, code: fault)
     driver.release(stream)
+  }
+
+  /// The peer has taken answers.
+  func streamWritable(_ stream: StreamKey, _ driver: ConnectionDriver) {
+    if case .ending(let fault) = phase { return resetIfSent(fault, stream, driver) }
+    guard waitsForReader else { return }
+    waitsForReader = false
+    readRequests(stream, driver)
+    concludeIfDone(stream, driver)
   }
 
   private func endEarly(_ code: ErrorCode, _ stream: StreamKey, _ driver: ConnectionDriver) {

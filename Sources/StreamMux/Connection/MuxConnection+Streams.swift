@@ -53,7 +53,7 @@ extension MuxConnection {
   /// If more are queued now, the owner is told when they have become fewer, even if it was told of room before: it may
   /// have been too little to go on with.
   package mutating func setLowWater(_ bytes: Int, of key: StreamKey) {
-    precondition(bytes > 0)
+    precondition(bytes >= 0)
     guard streams.contains(key) else { return }
     streams[key].lowWater = bytes
     if streams[key].queue.byteCount > bytes { streams[key].wasAboveLowWater = true }
