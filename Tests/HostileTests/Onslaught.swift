@@ -4,8 +4,8 @@ import RaftWire
 import StreamMux
 import Testing
 
-/// What strangers and false friends do to a server at once, beside the attacks on single limits (``LimitAttack``). Each
-/// checks that it was stopped as it has to be.
+/// What strangers and false friends do to a server at once, beside the attacks on single limits (``LimitAttack``). Those
+/// that have to be stopped check how; the others are only in the way.
 struct Onslaught: Sendable {
   let name: String
   let carryOut: @Sendable (ServerAddress) async throws -> Void
