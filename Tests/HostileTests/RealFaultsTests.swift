@@ -171,7 +171,7 @@ struct RealFaultsTests {
     let friend = try await listen("a")
     try await closing(friend) {
       try await FaultProcess.with("--descriptors", "64") { server in
-        try await friend.proveCall(to: "b", at: server.address)
+        try await untilDelivered { try await friend.proveCall(to: "b", at: server.address) }
         var strangers: [RawPeer] = []
         var failures = 0
         for number in 0..<200 where failures == 0 {

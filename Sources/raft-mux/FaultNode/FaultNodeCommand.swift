@@ -26,7 +26,7 @@ struct FaultNodeCommand: AsyncParsableCommand {
   @Option(help: "What becomes of requests: echo, hold, or the path of a file for snapshots.")
   var consumer = "echo"
 
-  @Option(help: "How many descriptors it may have open.")
+  @Option(help: "How many descriptors it may open, beside those that it began with.")
   var descriptors: Int?
 
   @Option(help: "How large a file it may write, in bytes.")
@@ -35,10 +35,15 @@ struct FaultNodeCommand: AsyncParsableCommand {
   @Option(help: "Windows do not grow beyond this, in bytes; the default of the library.")
   var largestWindow: Int?
 
+  /// What the parent has left to this process, which may be any number.
+  private static var inheritedDescriptors: Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+  }
+
   func run() async throws {
     Interruption.leaveToParent()
     Interruption.ignoreBrokenPipes()
-    if let descriptors { ProcessLimit.descriptors.set(descriptors) }
+    if let descriptors { ProcessLimit.descriptors.set(descriptors + Self.inheritedDescriptors) }
     if let fileSize { ProcessLimit.fileSize.set(fileSize) }
     var configuration = TransportConfiguration(serverID: ServerID(id), clusterID: cluster)
     configuration.logger = Logger(label: "fault-node") { _ in SwiftLogNoOpLogHandler() }
