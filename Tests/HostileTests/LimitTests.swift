@@ -118,21 +118,10 @@ struct LimitTests {
     let log = LogCapture()
     let server = try await listen("b", logger: log.logger)
     try await closing(server) {
-      let stranger = try await RawPeer.connect(to: server.localAddress)
-      let dribble = Task {
-        var greeting = RawPeer.greeting(try RawPeer.hello())
-        while let byte = greeting.readSlice(length: 1) {
-          await stranger.send(byte)
-          // The pace is what is tested: each byte in time, all of them not.
-          try await Task.sleep(for: .milliseconds(100))
-        }
-      }
-      #expect(try await stranger.nextEnd() == .handshakeTimeout)
-      dribble.cancel()
+      try await Onslaught.untilHandshakeIsLate(server.localAddress)
       try await eventually("it is counted") {
         await server.statistics().events.violations == ["handshakeTimeout": 1]
       }
-      await stranger.close()
     }
   }
 

@@ -110,7 +110,7 @@ struct Onslaught: Sendable {
   }
 
   /// Sends a handshake too slowly, and returns when it was found out.
-  private static func untilHandshakeIsLate(_ server: ServerAddress) async throws {
+  static func untilHandshakeIsLate(_ server: ServerAddress) async throws {
     let stranger = try await RawPeer.connect(to: server)
     let dribble = Task {
       var greeting = RawPeer.greeting(try RawPeer.hello())

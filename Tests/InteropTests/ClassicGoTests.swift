@@ -202,7 +202,7 @@ struct ClassicGoTests {
     try await withPair(GoListening(transport: .classic), swift: swift) { go, address in
       try await go.fail(term: 9, with: "not in the ninth term", refusingSnapshots: true)
       for _ in 0..<2 {
-        let error = try await failure(of: "a vote") {
+        let error = try await failure("a vote") {
           try await swift.transport.requestVote(
             id: "go", target: ServerAddress(address), RequestVoteRequest(term: 9))
         }
@@ -222,7 +222,7 @@ struct ClassicGoTests {
           _ = try await swift.transport.requestVote(
             id: "go", target: ServerAddress(address), RequestVoteRequest(term: 1))
         }
-        let error = try await failure(of: "a pre-vote") {
+        let error = try await failure("a pre-vote") {
           try await swift.transport.requestPreVote(
             id: "go", target: ServerAddress(address), RequestPreVoteRequest(term: 2))
         }

@@ -169,13 +169,13 @@ struct SwiftCallsGoTests {
     let swift = try await SwiftPeer()
     try await withPair(swift: swift) { go, address in
       try await go.fail(term: 9, with: "not in the ninth term")
-      let failed = try await failure(of: "the vote") {
+      let failed = try await failure("the vote") {
         try await swift.transport.requestVote(
           id: "go", target: ServerAddress(address), RequestVoteRequest(term: 9))
       }
       #expect(failed.code == .remote)
       #expect(failed.remote?.text == "not in the ninth term")
-      let refused = try await failure(of: "the snapshot") {
+      let refused = try await failure("the snapshot") {
         try await swift.transport.installSnapshot(
           id: "go", target: ServerAddress(address), InstallSnapshotRequest(term: 9, size: 3),
           data: SnapshotSource(ByteBuffer(string: "abc")))
@@ -190,7 +190,7 @@ struct SwiftCallsGoTests {
     let swift = try await SwiftPeer()
     try await withPair(swift: swift) { go, address in
       let target = ServerAddress(address)
-      let failed = try await failure(of: "the pre-vote") {
+      let failed = try await failure("the pre-vote") {
         try await swift.transport.requestPreVote(id: "go", target: target, RequestPreVoteRequest(term: 1))
       }
       #expect(failed.code == .streamReset)
@@ -203,7 +203,7 @@ struct SwiftCallsGoTests {
   @Test func anotherServerOrClusterIsFoundOutBeforeAnythingIsSent() async throws {
     let swift = try await SwiftPeer()
     try await withPair(swift: swift) { go, address in
-      let wrong = try await failure(of: "the call") {
+      let wrong = try await failure("the call") {
         try await swift.transport.timeoutNow(
           id: "somebody", target: ServerAddress(address), TimeoutNowRequest())
       }
@@ -213,7 +213,7 @@ struct SwiftCallsGoTests {
     }
     let other = try await SwiftPeer { $0.clusterID = "other" }
     try await withPair(swift: other) { _, address in
-      let refused = try await failure(of: "the call") {
+      let refused = try await failure("the call") {
         try await other.transport.timeoutNow(id: "go", target: ServerAddress(address), TimeoutNowRequest())
       }
       #expect(refused.code == .refused)

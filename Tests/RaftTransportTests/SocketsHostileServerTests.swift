@@ -276,9 +276,8 @@ struct SocketsHostileServerTests {
     await listener.close()
   }
 
-  // R-PAY-52
-  @Test("A pipeline whose server answers with what cannot be read takes nothing behind it for an answer")
-  func unreadableAnswerInPipeline() async throws {
+  /// A pipeline to a server that says what the test wants.
+  private func withPipeline(_ body: (any AppendPipeline, RawPeer) async throws -> Void) async throws {
     let listener = try await RawListener.start()
     let caller = try await listen("a") { $0.maxRPCsInFlight = 8 }
     try await closing(caller) {
@@ -287,9 +286,23 @@ struct SocketsHostileServerTests {
       let peer = try await listener.next()
       try await peer.acceptHands(try RawPeer.hello(serverID: "b"))
       let pipeline = try await opening
+      try await body(pipeline, peer)
+      await pipeline.close()
+      await peer.close()
+    }
+    await listener.close()
+  }
+
+  // R-PAY-52
+  @Test("A pipeline whose server answers with what cannot be read takes nothing behind it for an answer")
+  func unreadableAnswerInPipeline() async throws {
+    try await withPipeline { pipeline, peer in
       var futures: [AppendFuture] = []
-      for number in [1, 2] as [UInt64] { futures.append(try await pipeline.appendEntries(numbered(number))) }
-      _ = try await peer.nextData()
+      for number in [1, 2] as [UInt64] {
+        futures.append(try await pipeline.appendEntries(numbered(number)))
+        // It is on the wire.
+        _ = try await peer.nextData()
+      }
       let answers = ByteBuffer(bytes: [0xC1, 0xA0, 0xC0, 0xA0, 0xC0])
       await peer.send(DataHeader(stream: 1, byteCount: answers.readableBytes), answers)
       for future in futures {
@@ -298,22 +311,12 @@ struct SocketsHostileServerTests {
         }
         #expect(error.delivery != .notDelivered, "\(error)")
       }
-      await pipeline.close()
-      await peer.close()
     }
-    await listener.close()
   }
 
   @Test("A pipeline whose server answers what was not asked ends with malformed response")
   func surplusAnswers() async throws {
-    let listener = try await RawListener.start()
-    let caller = try await listen("a") { $0.maxRPCsInFlight = 8 }
-    try await closing(caller) {
-      let address = listener.address
-      async let opening = caller.appendEntriesPipeline(id: "b", target: address)
-      let peer = try await listener.next()
-      try await peer.acceptHands(try RawPeer.hello(serverID: "b"))
-      let pipeline = try await opening
+    try await withPipeline { pipeline, peer in
       let first = try await pipeline.appendEntries(numbered(1))
       _ = try await peer.nextData()
       let answers = ByteBuffer(bytes: [0xA0, 0xC0, 0xA0, 0xC0])
@@ -326,9 +329,6 @@ struct SocketsHostileServerTests {
         try await pipeline.appendEntries(numbered(2))
       }
       #expect(error.code == .malformedResponse, "\(error)")
-      await pipeline.close()
-      await peer.close()
     }
-    await listener.close()
   }
 }

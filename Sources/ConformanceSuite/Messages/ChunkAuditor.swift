@@ -7,7 +7,6 @@ package struct ChunkAuditor: Sendable {
     package let text: String
   }
 
-  private static let headerLength = 9
   private static let largestChunk: UInt32 = 262_144
 
   private let size: UInt64
